@@ -1,0 +1,65 @@
+package hongbao
+
+import (
+	"context"
+	"iter"
+)
+
+// Engine decides and remembers. Each operation is one atomic transition, linearizable per player and per envelope;
+// time is an argument, and the engine uses the later of it and the last time committed.
+//
+// What an operation reports has become durable before it returns. Errors: [ErrBusy] when nothing happened, [ErrUnknown]
+// when it may have happened (retrying with the same key tells), [ErrBroken] when the process must stop. A context that
+// ends while a write is under way makes the outcome unknown. Strings and slices in results belong to the caller;
+// [Campaign] values are shared and must not be changed.
+type Engine interface {
+	// Put applies a change of a campaign and returns the campaign after it. Errors: ErrNotFound, ErrNameTaken,
+	// ErrStale, ErrCampaignOver, ErrBelowIssued, ErrInvalid. Sealing what is sealed changes nothing and is no error.
+	Put(ctx context.Context, change Change) (*Campaign, error)
+	// Campaigns lists all campaigns by id. The slice is shared: it costs nothing and must not be changed.
+	Campaigns() []*Campaign
+	// Progress tells how far a campaign has come; the zero value for one that does not exist.
+	Progress(campaign uint32) Progress
+	// SignUp registers players for a campaign and counts those that were not registered before. Errors: ErrNotFound,
+	// ErrCampaignOver.
+	SignUp(ctx context.Context, s SignUpRequest) (added int, err error)
+	// Snatch decides a snatch and, when it wins, takes the next envelope. Refusals are results, not errors.
+	Snatch(ctx context.Context, s SnatchRequest) (SnatchResult, error)
+	// Open credits a held envelope to its holder, once. An envelope of somebody else is ErrNotFound.
+	Open(ctx context.Context, o OpenRequest) (OpenResult, error)
+	// Refund takes back up to limit envelopes that expired at least 5 s before now and returns how many it did.
+	Refund(ctx context.Context, now Time, limit int) (refunded int, err error)
+	// Wallet reads a page of a player's wallet, newest first.
+	Wallet(ctx context.Context, w WalletRequest) (Wallet, error)
+	// Journal walks the events after a position (empty: from the first) to the end that is durable now. An entry's
+	// event is only valid until the next step.
+	Journal(ctx context.Context, after Position) iter.Seq2[Entry, error]
+	// Record journals a system event: a name and a payload that the engine does not interpret.
+	Record(ctx context.Context, e Event) (Position, error)
+	// Sync returns when everything acknowledged before it has reached the books that reads and audits use.
+	Sync(ctx context.Context) error
+	// Health tells how the engine fares; it does not block.
+	Health() Health
+	// Close makes everything acknowledged durable and releases the store.
+	Close() error
+}
+
+// Position is a place in the journal, opaque and ordered as the engine orders it.
+type Position string
+
+// Entry is one event of the journal with its position.
+type Entry struct {
+	Position Position
+	Event    *Event
+}
+
+// Health is what an engine reports of itself.
+type Health struct {
+	Err      error  // why it can't serve now, or nil
+	Head     string // hash-chained head of the journal, to hold a restored folder against
+	Lag      uint64 // events that are durable and not yet in the books
+	Events   uint64 // events journaled since the start
+	Groups   uint64 // group commits since the start
+	SyncedNS uint64 // nanoseconds spent in syncs since the start
+	Now      Time   // last time committed
+}
