@@ -2,6 +2,7 @@ package hongbao
 
 import (
 	"encoding/json"
+	"sync/atomic"
 	"time"
 )
 
@@ -48,10 +49,10 @@ func (t *Time) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-// ParseTime reads RFC 3339 between the years 2000 and 2200.
+// ParseTime reads RFC 3339 between the years 2000 and 2200, in UTC.
 func ParseTime(text string) (Time, error) {
 	parsed, err := time.Parse(time.RFC3339, text)
-	if err != nil || parsed.Year() < 2000 || parsed.Year() > 2200 {
+	if year := parsed.UTC().Year(); err != nil || year < 2000 || year > 2200 {
 		return 0, Invalid("time", text, "an RFC 3339 time such as 2027-02-05T20:00:00+08:00")
 	}
 	return TimeOf(parsed), nil
@@ -69,29 +70,50 @@ func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil
 func (d *Duration) UnmarshalText(b []byte) error {
 	parsed, err := time.ParseDuration(string(b))
 	if err != nil || parsed < 0 || parsed%time.Millisecond != 0 {
-		return Invalid("duration", string(b), "a duration such as 15s, 10m or 24h, in whole milliseconds")
+		return Invalid("duration", string(b), durationAllowed)
 	}
 	*d = Duration(parsed)
 	return nil
 }
 
+const durationAllowed = "a duration such as 15s, 10m or 24h, in whole milliseconds"
+
 // Calendar tells the calendar day of an engine time in the server's zone. Days are counted from 1970-01-01.
-type Calendar struct{ zone *time.Location }
+type Calendar struct {
+	zone *time.Location
+	last atomic.Uint64 // minute and day of the last call: looking a zone up costs more than all else in a decision
+}
 
 // NewCalendar makes a calendar of the zone.
-func NewCalendar(zone *time.Location) Calendar { return Calendar{zone} }
+func NewCalendar(zone *time.Location) *Calendar {
+	c := &Calendar{zone: zone}
+	c.last.Store(uint64(uint32(c.dayOf(0))))
+	return c
+}
 
 // Day is the day of t, in days since 1970-01-01 in the calendar's zone.
-func (c Calendar) Day(t Time) int32 {
-	local := time.UnixMilli(int64(t)).In(c.zone)
-	_, offset := local.Zone()
-	seconds := local.Unix() + int64(offset)
-	day := seconds / 86400
-	if seconds%86400 < 0 {
-		day--
+//
+// It remembers the day of a minute, not the ends of a day: where clocks change at midnight, a midnight may be missing or
+// come twice. Clocks change, and days begin, on whole minutes.
+func (c *Calendar) Day(t Time) int32 {
+	if t < 0 {
+		return c.dayOf(t) // division rounds the other way there
 	}
-	return int32(day)
+	minute := uint64(t / 60_000)
+	if last := c.last.Load(); last>>32 == minute {
+		return int32(uint32(last))
+	}
+	day := c.dayOf(t)
+	c.last.Store(minute<<32 | uint64(uint32(day)))
+	return day
+}
+
+func (c *Calendar) dayOf(t Time) int32 {
+	year, month, date := t.Std().In(c.zone).Date()
+	const seconds = 24 * 60 * 60
+	unix := time.Date(year, month, date, 0, 0, 0, 0, time.UTC).Unix() // midnight in UTC: a whole number of days
+	return int32(unix / seconds)
 }
 
 // Zone is the IANA name of the calendar's zone.
-func (c Calendar) Zone() string { return c.zone.String() }
+func (c *Calendar) Zone() string { return c.zone.String() }
