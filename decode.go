@@ -88,6 +88,9 @@ func nameField(path string, data []byte, kind reflect.Type, err error) error {
 }
 
 func describe(kind reflect.Type) string {
+	if kind == reflect.TypeFor[Duration]() {
+		return durationAllowed
+	}
 	switch kind.Kind() {
 	case reflect.Bool:
 		return "true or false"
