@@ -62,11 +62,14 @@ func Created(id uint32, nonce Nonce, seed Seed, change Change) (Event, error) {
 }
 
 // Change decides a change of the campaign, given what is issued so far. It is pure: an engine calls it in the critical
-// section that also gives out numbers. A change that has no effect (cancelling what is cancelled) returns ok false.
+// section that also gives out numbers. A change that has no effect (cancelling what is cancelled, closing before
+// closes_at) returns ok false.
 func (c *Campaign) Change(change Change, seed Seed, issued Tally) (e Event, ok bool, err error) {
 	switch {
 	case c.Seal != nil && change.Revise == nil:
 		return Event{}, false, c.sealAgain(change)
+	case change.Close && change.At < c.Rules().ClosesAt:
+		return Event{}, false, nil // it was extended after the caller looked
 	case change.Cancel || change.Close:
 		return c.sealEvent(change, seed), true, nil
 	}
@@ -112,6 +115,9 @@ func (c *Campaign) revise(change Change, issued Tally) (Event, error) {
 		return Event{}, Invalid("closes_at", *patch.ClosesAt, "in the future (it is "+change.At.String()+"); cancel ends a campaign now")
 	}
 	setIf(&rules.OpensAt, patch.OpensAt)
+	if err := checkAhead(rules.OpensAt, change.At); err != nil {
+		return Event{}, err
+	}
 	setIf(&rules.ClosesAt, patch.ClosesAt)
 	setIf(&rules.Chance, patch.Chance)
 	setIf(&rules.Pace, patch.Pace)
@@ -125,7 +131,7 @@ func (c *Campaign) revise(change Change, issued Tally) (Event, error) {
 	if err := e.reviseBudget(patch.Budget, issued); err != nil {
 		return Event{}, err
 	}
-	return e, rules.validate()
+	return e, rules.validateTerms()
 }
 
 // reviseBudget makes the rest of the new budget a segment of its own, from the next number not yet issued.

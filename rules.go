@@ -64,12 +64,20 @@ func (r *Rules) ExpiresAt() Time { return r.ClosesAt.Add(r.OpenFor) }
 
 // validate checks every field against its bounds; the window is checked against now by the caller.
 func (r *Rules) validate() error {
+	if err := r.validateTerms(); err != nil {
+		return err
+	}
+	return r.Budget.validate()
+}
+
+// validateTerms checks all but the budget, of which a revision checks what remains: what is issued was cut within
+// another range.
+func (r *Rules) validateTerms() error {
 	checks := []error{
 		checkName(r.Name),
 		checkText("title", r.Title, titleRunesMax),
 		checkText("rules_text", r.RulesText, rulesTextRunesMax),
 		checkOneOf("kind", r.Kind, kinds),
-		r.Budget.validate(),
 		r.checkWindow(),
 		checkOneOf("pace", r.Pace, paces),
 		checkLimit("wins_max", r.WinsMax),

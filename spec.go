@@ -94,11 +94,18 @@ func (s Spec) window(r *Rules, now Time) error {
 	default:
 		return Invalid("closes_at", "", "given for a rain (or lasts: how long it falls)")
 	}
-	if r.OpensAt > now.Add(Duration(aheadMax)) {
-		return Invalid("opens_at", r.OpensAt, "at most 366 days ahead")
+	if err := checkAhead(r.OpensAt, now); err != nil {
+		return err
 	}
 	if r.OpensAt != 0 && r.ClosesAt > r.OpensAt && r.ClosesAt <= now {
 		return Invalid("closes_at", r.ClosesAt, "in the future (it is "+now.String()+")")
+	}
+	return nil
+}
+
+func checkAhead(opens, now Time) error {
+	if opens > now.Add(Duration(aheadMax)) {
+		return Invalid("opens_at", opens, "at most 366 days ahead")
 	}
 	return nil
 }
