@@ -1,0 +1,58 @@
+# make run      build and serve with rains that keep falling
+# make check    the fast checks: format, vet, all tests once
+# make test     everything CI runs: the checks, and all tests under the race detector
+# make help     the rest
+
+GO      ?= go
+RELEASE := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+# The commit is stamped where git can tell it; a folder that git does not trust must still build.
+STAMP := -buildvcs=$(shell git status --short >/dev/null 2>&1 && echo true || echo false)
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: build
+build: ## build bin/hongbao
+	CGO_ENABLED=0 $(GO) build $(STAMP) -trimpath -ldflags '-s -w -X main.release=$(RELEASE)' -o bin/hongbao ./cmd/hongbao
+
+.PHONY: run
+run: build ## build and serve with rains that keep falling
+	bin/hongbao serve --demo
+
+.PHONY: format
+format: ## fail when a file is not formatted
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "not formatted (run gofmt -w):" $$unformatted; exit 1; }
+
+.PHONY: vet
+vet: ## go vet
+	$(GO) vet ./...
+
+.PHONY: check
+check: format vet ## the fast checks
+	$(GO) test ./...
+
+.PHONY: test
+test: tools format vet build ## everything, under the race detector
+	scripts/test -race -timeout 15m ./...
+
+.PHONY: test-long
+test-long: tools ## the random and crash tests again and again, for an hour or so
+	scripts/test -race -timeout 2h -count 10 ./...
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for FUZZTIME (10s)
+	scripts/fuzz
+
+.PHONY: bench
+bench: build ## measure against empty handlers and print ratios
+	scripts/bench
+
+.PHONY: tools
+tools: ## install what the tests call: a C compiler for the race detector, wrk
+	scripts/need gcc wrk
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin .cache
