@@ -1,0 +1,133 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"hongbao"
+)
+
+const start = hongbao.Time(1_800_000_000_000)
+
+// openEngine opens an engine on a file system with the clock at now, and closes it with the test.
+func openEngine(t testing.TB, files vfs.FS, dir string, now hongbao.Time) *Engine {
+	t.Helper()
+	e, err := Open(options(t, files, dir, now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.Close() })
+	return e
+}
+
+func options(t testing.TB, files vfs.FS, dir string, now hongbao.Time) Options {
+	zone, err := time.LoadLocation("Asia/Shanghai")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Options{
+		FS: files, Dir: dir, Calendar: hongbao.NewCalendar(zone), Now: func() hongbao.Time { return now },
+		Logger: slog.New(slog.DiscardHandler), Broken: func(err error) { t.Error("the engine broke:", err) },
+	}
+}
+
+// rain is a campaign of count envelopes that is open at start.
+func rain(t testing.TB, e *Engine, name string, count uint64, winsMax int) *hongbao.Campaign {
+	t.Helper()
+	spec := hongbao.Spec{
+		Name: name, Kind: hongbao.Rain, OpensAt: hongbao.AtTime(start), Lasts: hongbao.Duration(10 * time.Minute),
+		Budget: hongbao.BudgetSpec{TotalFen: int64(count) * 100, Count: count}, WinsMax: &winsMax,
+	}
+	rules, err := spec.Rules(start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := e.Put(t.Context(), hongbao.Change{At: start, Actor: "test", Create: &rules})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func snatch(t testing.TB, e *Engine, campaign uint32, uid uint64, key string) hongbao.SnatchResult {
+	t.Helper()
+	r, err := e.Snatch(t.Context(), hongbao.SnatchRequest{Campaign: campaign, UID: uid, Key: key, Now: start + 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestPlayAndRestart(t *testing.T) {
+	dir := t.TempDir()
+	e := openEngine(t, nil, dir, start)
+	c := rain(t, e, "first", 10, 3)
+	var won []hongbao.SnatchResult
+	for i := range 12 {
+		r := snatch(t, e, c.ID, uint64(i/3), fmt.Sprint("k", i))
+		if i < 10 != (r.Status == hongbao.Won) {
+			t.Fatalf("snatch %d: %s", i, r.Status)
+		}
+		won = append(won, r)
+	}
+	opened, err := e.Open(t.Context(), hongbao.OpenRequest{UID: 0, Envelope: won[0].Envelope, Now: start + 2000})
+	if err != nil || !opened.First || opened.AmountFen != won[0].AmountFen {
+		t.Fatal(opened, err)
+	}
+	if _, err := e.Open(t.Context(), hongbao.OpenRequest{UID: 1, Envelope: won[0].Envelope, Now: start + 2000}); !errors.Is(err, hongbao.ErrNotFound) {
+		t.Fatal("another player's envelope:", err)
+	}
+	for round := range 2 {
+		w, err := e.Wallet(t.Context(), hongbao.WalletRequest{UID: 0, Limit: 10})
+		if err != nil || len(w.Envelopes) != 3 || w.BalanceFen != opened.AmountFen || w.Envelopes[2].State != hongbao.StateOpened {
+			t.Fatalf("round %d: %+v %v", round, w, err)
+		}
+		if again := snatch(t, e, c.ID, 0, "k1"); again.Envelope != won[1].Envelope || again.WonAt != won[1].WonAt {
+			t.Fatalf("round %d: the key k1 won %+v and now %+v", round, won[1], again)
+		}
+		if p := e.Progress(c.ID); p.Taken != (hongbao.Tally{Count: 10, TotalFen: 1000}) || p.Opened.Count != 1 {
+			t.Fatalf("round %d: %+v", round, p)
+		}
+		if err := e.Close(); err != nil {
+			t.Fatal(err)
+		}
+		e = openEngine(t, nil, dir, start+5000)
+	}
+}
+
+func BenchmarkSnatch(b *testing.B) {
+	e := openEngine(b, nil, b.TempDir(), start)
+	c := rain(b, e, "bench", 1<<30, 0)
+	const callers = 512
+	var next atomic.Int64
+	var players sync.WaitGroup
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range callers {
+		players.Go(func() {
+			for n := next.Add(1); n <= int64(b.N); n = next.Add(1) {
+				r, err := e.Snatch(context.Background(), hongbao.SnatchRequest{Campaign: c.ID, UID: uint64(n) % 5_000_000, Key: "0123456789abcdefghijkl", KeyIsNew: true, Now: start + 1000})
+				if err != nil || r.Status != hongbao.Won {
+					b.Error(r.Status, err)
+					return
+				}
+			}
+		})
+	}
+	players.Wait()
+	if err := e.Sync(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	b.StopTimer()
+	h := e.Health()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "wins/s")
+	b.ReportMetric(float64(h.Events)/float64(h.Groups), "wins/sync")
+}

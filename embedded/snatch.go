@@ -1,0 +1,191 @@
+package embedded
+
+import (
+	"context"
+
+	"hongbao"
+)
+
+// Snatch decides a snatch. A win is told once its group is durable, a refusal that rests on a win once that one's is.
+func (e *Engine) Snatch(_ context.Context, r hongbao.SnatchRequest) (hongbao.SnatchResult, error) {
+	result, block, err := e.snatch(r)
+	if err != nil {
+		return hongbao.SnatchResult{}, err
+	}
+	if err := e.durable(block); err != nil {
+		return hongbao.SnatchResult{}, err
+	}
+	return result, nil
+}
+
+// snatch decides in memory and returns the block that the answer must wait for; 0 when it rests on nothing. Whoever has
+// another way to wait than a goroutine (an event loop, say) answers from a completion behind this.
+func (e *Engine) snatch(r hongbao.SnatchRequest) (result hongbao.SnatchResult, block uint64, err error) {
+	c := e.registry.find(r.Campaign)
+	if c == nil {
+		return hongbao.SnatchResult{Status: hongbao.NotFound, Wins: -1}, 0, nil
+	}
+	s := e.players.of(r.UID)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !r.KeyIsNew {
+		result, block, err = e.replay(s, c, r)
+		if err != nil || result.Status == hongbao.Won {
+			return result, block, err
+		}
+	}
+	return e.decide(s, c, r)
+}
+
+// decide looks first without the campaign's lock, which refusals never take, and again with it when the player would
+// win: only that decision counts.
+func (e *Engine) decide(s *shard, c *campaign, r hongbao.SnatchRequest) (hongbao.SnatchResult, uint64, error) {
+	key := rightKey{r.UID, r.Campaign}
+	w := win{shard: s, campaign: c, request: &r, key: key, right: s.rights[key], player: s.players[r.UID]}
+	now := c.now.Load()
+	facts := e.facts(&w, now, e.time(r.Now))
+	facts.Issued = c.issued.Load()
+	status := hongbao.Decide(facts)
+	if status == hongbao.Won && facts.Rules.Chance != hongbao.ChanceCertain {
+		w.draw = c.seed.Draw(r.Campaign, r.UID, r.Key)
+		facts.Draw = w.draw
+		status = hongbao.Decide(facts)
+	}
+	if status == hongbao.Won {
+		return e.win(&w)
+	}
+	return w.refusal(status, facts.Rules), w.restsOn(status), nil
+}
+
+// win is a snatch on its way to an envelope.
+type win struct {
+	shard    *shard
+	campaign *campaign
+	request  *hongbao.SnatchRequest
+	key      rightKey
+	right    right
+	player   player
+	draw     uint64
+}
+
+func (e *Engine) facts(w *win, now *hongbao.Campaign, at hongbao.Time) hongbao.Facts {
+	rules := now.Rules()
+	return hongbao.Facts{
+		Rules: rules, Now: at, Cancelled: now.Cancelled(), Sealed: now.Seal != nil,
+		SignedUp: w.right.signedUp, Wins: int(w.right.wins), DayWins: w.player.winsOn(e.calendar.Day(at), rules.Kind),
+		Allowed: now.Allowed(at), Draw: w.draw,
+	}
+}
+
+func (w *win) refusal(status hongbao.Status, rules *hongbao.Rules) hongbao.SnatchResult {
+	wins := int(w.right.wins)
+	if w.campaign.settled.Load() {
+		wins = -1
+	}
+	return hongbao.SnatchResult{Status: status, Wins: wins, Rules: rules}
+}
+
+// restsOn is the block of the win that a refusal rests on.
+func (w *win) restsOn(status hongbao.Status) uint64 {
+	switch status {
+	case hongbao.LimitReached, hongbao.DailyLimitReached:
+		return w.player.block
+	case hongbao.SoldOut:
+		return w.campaign.lastWin.Load()
+	}
+	return 0
+}
+
+// win takes the next envelope, if the decision still stands under the campaign's lock. Taking the number and joining the
+// open group are one critical section, so that a crash leaves a prefix of the numbers without holes.
+//
+// Keeps G1, G2 and G3: deciding, taking and counting happen under the player's lock and the campaign's.
+func (e *Engine) win(w *win) (hongbao.SnatchResult, uint64, error) {
+	c := w.campaign
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	tranche := c.supply.ready()
+	group, err := e.begin()
+	if err != nil {
+		return hongbao.SnatchResult{}, 0, err
+	}
+	defer e.journal.Unlock()
+	now := c.now.Load()
+	facts := e.facts(w, now, e.time(w.request.Now))
+	facts.Issued = c.supply.next
+	if status := hongbao.Decide(facts); status != hongbao.Won {
+		return w.refusal(status, facts.Rules), w.restsOn(status), nil
+	}
+	event := w.take(tranche, &facts, now.Revision(), e.calendar.Day(facts.Now))
+	e.join(group, &event)
+	w.remember(&event, group.Block, e.applied.Load())
+	return hongbao.SnatchResult{
+		Status: hongbao.Won, Envelope: event.Envelope, AmountFen: event.AmountFen,
+		WonAt: event.At, ExpiresAt: event.ExpiresAt, Wins: event.Wins, Rules: facts.Rules,
+	}, group.Block, nil
+}
+
+// take gives the next number and makes the event of it, which carries what it was decided under.
+func (w *win) take(t *tranche, facts *hongbao.Facts, revision uint32, day int32) hongbao.Event {
+	c, rules := w.campaign, facts.Rules
+	number := c.supply.take(t, w.key.uid)
+	return hongbao.Event{
+		Kind: hongbao.EnvelopeWon, At: facts.Now, Campaign: w.key.campaign, Revision: revision,
+		Envelope: hongbao.NewEnvelopeID(w.key.campaign, number), UID: w.key.uid, AmountFen: t.amount(number), Key: w.request.Key,
+		Wins: facts.Wins + 1, WinsMax: rules.WinsMax, DayWins: facts.DayWins + 1, DailyWinsMax: rules.DailyWinsMax, Day: day,
+		ExpiresAt: rules.ExpiresAt(),
+	}
+}
+
+// remember counts the win for all that is decided after it.
+func (w *win) remember(e *hongbao.Event, block, applied uint64) {
+	c := w.campaign
+	c.issued.Store(c.supply.next)
+	c.issuedFen += e.AmountFen
+	c.lastWin.Store(block)
+	c.lastEvent.Store(block)
+	w.right.wins++
+	w.shard.rights[w.key] = w.right
+	w.player.countWin(e.Day, c.now.Load().Rules().Kind)
+	w.player.block = block
+	w.shard.players[e.UID] = w.player
+	w.shard.recent.add(change{block: block, uid: e.UID, envelope: hongbao.Envelope{
+		ID: e.Envelope, AmountFen: e.AmountFen, WonAt: e.At, ExpiresAt: e.ExpiresAt, Key: e.Key,
+	}}, applied)
+}
+
+// replay finds the win that a key has won before. Its status is Won when there is one; the player's lock is held.
+//
+// Keeps G7.
+func (e *Engine) replay(s *shard, c *campaign, r hongbao.SnatchRequest) (result hongbao.SnatchResult, block uint64, err error) {
+	right := s.rights[rightKey{r.UID, r.Campaign}]
+	settled := c.settled.Load()
+	if right.wins == 0 && !settled {
+		return result, 0, nil
+	}
+	envelope, found := s.recent.keyed(r.UID, r.Campaign, r.Key)
+	if !found {
+		envelope, found, err = e.views.keyed(r.UID, r.Campaign, r.Key)
+	}
+	if err != nil || !found {
+		return result, 0, err
+	}
+	wins := int(right.wins)
+	if settled {
+		wins = -1
+	}
+	return hongbao.SnatchResult{
+		Status: hongbao.Won, Envelope: envelope.ID, AmountFen: envelope.AmountFen,
+		WonAt: envelope.WonAt, ExpiresAt: envelope.ExpiresAt, Wins: wins, Rules: c.now.Load().Rules(),
+	}, s.players[r.UID].block, nil
+}
+
+func (r *recent) keyed(uid uint64, campaign uint32, key string) (hongbao.Envelope, bool) {
+	for i := range r.changes {
+		change := &r.changes[i]
+		if change.uid == uid && change.envelope.Key == key && change.envelope.ID.Campaign() == campaign {
+			return change.envelope, true
+		}
+	}
+	return hongbao.Envelope{}, false
+}

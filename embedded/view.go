@@ -1,0 +1,288 @@
+package embedded
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"hongbao"
+)
+
+// The views are Pebble keys. Integers in keys are big endian, so that they sort; a player's balance and envelopes lie
+// together, so that one short scan reads a wallet.
+//
+//	'p' uid 0                  balance in fen, uvarint
+//	'p' uid envelope           won: at, amount, expires_at as uvarints, then the key
+//	'p' uid envelope 'x'       opened or refunded: state, at as uvarints
+//	't' uid won_at envelope    nothing: the order of the wallet
+//	'd' day kind uid           wins on the day, uvarint; kept three days
+//	's' campaign uid           signed up, uvarint at
+//	'c' campaign               campaign and progress, JSON
+//	'm'                        mark: how far the views have come, JSON
+const (
+	playerFamily   = 'p'
+	timeFamily     = 't'
+	dayFamily      = 'd'
+	signUpFamily   = 's'
+	campaignFamily = 'c'
+	markFamily     = 'm'
+
+	closedSuffix = 'x'
+)
+
+// views are what reads are answered from; the feeder keeps them up with the journal.
+type views struct{ db *pebble.DB }
+
+// mark is how far the views have come; it is written with what it speaks of.
+type mark struct {
+	Block      uint64       `json:"block"` // last one applied
+	Hash       string       `json:"hash"`
+	At         hongbao.Time `json:"at"` // engine time then
+	Zone       string       `json:"zone"`
+	Checkpoint checkpoint   `json:"checkpoint"` // newest in the journal
+}
+
+// campaignView is a campaign as the views have it.
+type campaignView struct {
+	Campaign *hongbao.Campaign `json:"campaign"`
+	Progress hongbao.Progress  `json:"progress"`
+}
+
+func openViews(files vfs.FS, dir string, logger *slog.Logger, broken func(error), readOnly bool) (*views, error) {
+	cache := pebble.NewCache(256 << 20)
+	defer cache.Unref()
+	options := &pebble.Options{
+		FS: files, Cache: cache, ReadOnly: readOnly,
+		DisableWAL:            true, // the journal is the log: the views are replayed from their mark
+		FormatMajorVersion:    pebble.FormatNewest,
+		MemTableSize:          64 << 20,
+		L0CompactionThreshold: 2,
+		Logger:                pebbleLogger{logger, broken},
+		EventListener:         &pebble.EventListener{BackgroundError: broken},
+	}
+	for i := range options.Levels {
+		options.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+		options.Levels[i].BlockSize = 16 << 10
+	}
+	db, err := pebble.Open(dir, options)
+	if err != nil {
+		return nil, fmt.Errorf("open views in %s: %w", dir, err)
+	}
+	return &views{db}, nil
+}
+
+// pebbleLogger keeps Pebble quiet, and turns what it calls fatal into a broken engine.
+type pebbleLogger struct {
+	logger *slog.Logger
+	broken func(error)
+}
+
+// Infof is for Pebble's own news, which nobody reads.
+func (pebbleLogger) Infof(string, ...any) {}
+
+// Errorf logs.
+func (l pebbleLogger) Errorf(format string, args ...any) {
+	l.logger.Error("views", "error", fmt.Sprintf(format, args...))
+}
+
+// Fatalf must not return: the engine tells its owner to stop, and this goroutine waits for that.
+func (l pebbleLogger) Fatalf(format string, args ...any) {
+	l.broken(fmt.Errorf("%w: views: %s", hongbao.ErrBroken, fmt.Sprintf(format, args...)))
+	select {}
+}
+
+// close lets the views go; what is still in memory is written first, if that makes sense.
+func (v *views) close(flush bool) error {
+	var err error
+	if flush {
+		err = v.db.Flush()
+	}
+	return errors.Join(err, v.db.Close())
+}
+
+// copyTo copies the views, as they are at one moment, into a new folder.
+func (v *views) copyTo(dir string) error {
+	if err := v.db.Flush(); err != nil {
+		return err
+	}
+	return v.db.Checkpoint(dir)
+}
+
+func playerKey(b []byte, uid uint64, id hongbao.EnvelopeID) []byte {
+	b = binary.BigEndian.AppendUint64(append(b, playerFamily), uid)
+	return binary.BigEndian.AppendUint64(b, uint64(id))
+}
+
+func timeKey(b []byte, uid uint64, at hongbao.Time, id hongbao.EnvelopeID) []byte {
+	b = binary.BigEndian.AppendUint64(append(b, timeFamily), uid)
+	b = binary.BigEndian.AppendUint64(b, uint64(at))
+	return binary.BigEndian.AppendUint64(b, uint64(id))
+}
+
+func dayKey(b []byte, day int32, kind hongbao.Kind, uid uint64) []byte {
+	b = binary.BigEndian.AppendUint32(append(b, dayFamily), uint32(day))
+	return binary.BigEndian.AppendUint64(append(b, byte(kindIndex(kind))), uid)
+}
+
+func signUpKey(b []byte, campaign uint32, uid uint64) []byte {
+	b = binary.BigEndian.AppendUint32(append(b, signUpFamily), campaign)
+	return binary.BigEndian.AppendUint64(b, uid)
+}
+
+func campaignKey(b []byte, campaign uint32) []byte {
+	return binary.BigEndian.AppendUint32(append(b, campaignFamily), campaign)
+}
+
+func appendWonRow(b []byte, e *hongbao.Event) []byte {
+	b = binary.AppendUvarint(b, uint64(e.At))
+	b = binary.AppendUvarint(b, uint64(e.AmountFen))
+	b = binary.AppendUvarint(b, uint64(e.ExpiresAt))
+	return append(b, e.Key...)
+}
+
+func appendClosedRow(b []byte, state hongbao.EnvelopeState, at hongbao.Time) []byte {
+	return binary.AppendUvarint(append(b, byte(state)), uint64(at))
+}
+
+// uvarints reads as many uvarints as there are values, and returns what is behind them.
+func uvarints(row []byte, values ...*uint64) (rest []byte, err error) {
+	for _, value := range values {
+		v, n := binary.Uvarint(row)
+		if n <= 0 {
+			return nil, errRow
+		}
+		*value, row = v, row[n:]
+	}
+	return row, nil
+}
+
+var errRow = fmt.Errorf("%w: a row of the views is malformed", hongbao.ErrBroken)
+
+// readPlayerRow folds one row of a player into a wallet: the balance, an envelope won, or the end of the last one.
+func readPlayerRow(w *hongbao.Wallet, key, row []byte) error {
+	if len(key) < 17 {
+		return errRow
+	}
+	id := hongbao.EnvelopeID(binary.BigEndian.Uint64(key[9:]))
+	var at, amount, expires uint64
+	switch {
+	case id == 0:
+		_, err := uvarints(row, &amount)
+		w.BalanceFen = int64(amount)
+		return err
+	case len(key) == 17:
+		text, err := uvarints(row, &at, &amount, &expires)
+		w.Envelopes = append(w.Envelopes, hongbao.Envelope{
+			ID: id, AmountFen: int64(amount), WonAt: hongbao.Time(at), ExpiresAt: hongbao.Time(expires), Key: string(text),
+		})
+		return err
+	}
+	last := len(w.Envelopes) - 1
+	if last < 0 || w.Envelopes[last].ID != id || len(row) < 2 {
+		return errRow
+	}
+	_, err := uvarints(row[1:], &at)
+	w.Envelopes[last].State, w.Envelopes[last].ClosedAt = hongbao.EnvelopeState(row[0]), hongbao.Time(at)
+	return err
+}
+
+// scan walks the rows of [from, to) until visit returns false.
+func scan(db pebble.Reader, from, to []byte, visit func(key, row []byte) (more bool, err error)) (err error) {
+	rows, err := db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
+	if err != nil {
+		return fmt.Errorf("%w: read views: %w", hongbao.ErrBroken, err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for ok := rows.First(); ok; ok = rows.Next() {
+		more, err := visit(rows.Key(), rows.Value())
+		if err != nil || !more {
+			return err
+		}
+	}
+	return rows.Error()
+}
+
+// family is the range of a whole family.
+func family(f byte) (from, to []byte) { return []byte{f}, []byte{f + 1} }
+
+// wallet reads the rows of a player with envelope ids in [from, to), at most limit envelopes (0: all). Balance is read
+// where from is 0.
+func (v *views) wallet(uid uint64, from, to hongbao.EnvelopeID, limit int) (w hongbao.Wallet, err error) {
+	var low, high [17]byte
+	err = scan(v.db, playerKey(low[:0], uid, from), playerKey(high[:0], uid, to), func(key, row []byte) (bool, error) {
+		if limit > 0 && len(w.Envelopes) == limit && len(key) == 17 {
+			w.More = true
+			return false, nil
+		}
+		return true, readPlayerRow(&w, key, row)
+	})
+	return w, err
+}
+
+// keyed finds the envelope that a key won in a campaign.
+func (v *views) keyed(uid uint64, campaign uint32, key string) (hongbao.Envelope, bool, error) {
+	w, err := v.wallet(uid, hongbao.NewEnvelopeID(campaign, 0), hongbao.NewEnvelopeID(campaign+1, 0), 0)
+	for _, envelope := range w.Envelopes {
+		if envelope.Key == key {
+			return envelope, true, err
+		}
+	}
+	return hongbao.Envelope{}, false, err
+}
+
+// envelope finds one envelope of a player.
+func (v *views) envelope(uid uint64, id hongbao.EnvelopeID) (hongbao.Envelope, bool, error) {
+	w, err := v.wallet(uid, id, id+1, 0)
+	if err != nil || len(w.Envelopes) == 0 {
+		return hongbao.Envelope{}, false, err
+	}
+	return w.Envelopes[0], true, nil
+}
+
+// balance is a player's balance in fen; 0 for one who never opened an envelope.
+func (v *views) balance(uid uint64) (int64, error) {
+	var key [17]byte
+	row, closer, err := v.db.Get(playerKey(key[:0], uid, 0))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("%w: read balance: %w", hongbao.ErrBroken, err)
+	}
+	defer closer.Close()
+	var balance uint64
+	_, err = uvarints(row, &balance)
+	return int64(balance), err
+}
+
+// readMark reads how far the views have come; the zero mark when they are empty.
+func readMark(db pebble.Reader) (m mark, err error) {
+	row, closer, err := db.Get([]byte{markFamily})
+	if errors.Is(err, pebble.ErrNotFound) {
+		return mark{}, nil
+	}
+	if err != nil {
+		return mark{}, fmt.Errorf("read mark of the views: %w", err)
+	}
+	defer closer.Close()
+	return m, json.Unmarshal(bytes.Clone(row), &m)
+}
+
+// readCampaigns reads all campaigns by id.
+func readCampaigns(db pebble.Reader) (list []campaignView, err error) {
+	from, to := family(campaignFamily)
+	err = scan(db, from, to, func(_, row []byte) (bool, error) {
+		var view campaignView
+		err := json.Unmarshal(row, &view)
+		list = append(list, view)
+		return true, err
+	})
+	return list, err
+}
