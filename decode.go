@@ -52,7 +52,7 @@ func decodeObject(path string, data []byte, into reflect.Value) error {
 		key, _ := token.(string)
 		field, known := fields[key]
 		if !known {
-			return Invalid(join(path, key), "(unknown key)", "a known key"+nearest(key, fields))
+			return Invalid(orBody(join(path, key)), "(unknown key)", "a known key"+nearest(key, fields))
 		}
 		if seen[key] {
 			return Invalid(join(path, key), "(twice)", "given once")

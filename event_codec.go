@@ -165,7 +165,8 @@ func (r *reader) won(e *Event) {
 func (r *reader) campaign(e *Event) {
 	e.Campaign, e.Revision = uint32(r.uvarint()), uint32(r.uvarint())
 	var change campaignChange
-	if err := json.Unmarshal([]byte(r.text()), &change); err != nil {
+	err := json.Unmarshal([]byte(r.text()), &change)
+	if sealed := e.Kind == CampaignSealed; err != nil || sealed != (change.Rules == nil) {
 		r.bad = true
 		return
 	}

@@ -185,6 +185,7 @@ func TestWhatIsNotOneJSONObjectIsRefused(t *testing.T) {
 		{"a value cut short", `{"budget": {"total_fen": 1`, refusal{"budget", "", "valid JSON"}},
 		{"a key twice", `{"name": "a", "name": "b"}`, refusal{"name", "(twice)", "given once"}},
 		{"a key of the budget twice", `{"budget": {"count": 1, "count": 1}}`, refusal{"budget.count", "(twice)", "given once"}},
+		{"a key of no letters", `{"": 1}`, refusal{"body", "(unknown key)", "a known key"}},
 		{"a key twice, once escaped", `{"name": "a", "\u006eame": "b"}`, refusal{"name", "(twice)", "given once"}},
 		{"bytes that are not UTF-8", "{\"name\": \"\xff\"}", refusal{"body", "", "UTF-8"}},
 	}
