@@ -66,6 +66,26 @@ func (r *Reader) Journal(ctx context.Context, after hongbao.Position) iter.Seq2[
 // CheckHead returns nil when a head that was known before is part of the journal.
 func (r *Reader) CheckHead(_ context.Context, head string) error { return r.checkHead(head) }
 
+// Head is the head of the journal: its last block, or the last one before damage.
+func (r *Reader) Head() string {
+	var last journal.Head
+	note := func(from uint64) {
+		for block, err := range r.blocks(from) {
+			if err != nil {
+				return
+			}
+			last = journal.Head{Block: block.Number, Hash: block.Hash, AtMS: block.AtMS}
+		}
+	}
+	if m, err := readMark(r.views.db); err == nil && m.Block > 1 {
+		note(m.Block) // the views are never far behind
+	}
+	if last.Block == 0 {
+		note(1)
+	}
+	return headText(last)
+}
+
 // Books are the views as the server left them.
 func (r *Reader) Books(context.Context) (*Books, error) { return newBooks(r.views.db, r.history) }
 

@@ -39,6 +39,9 @@ func loadSecret(files vfs.FS, dir string, fresh bool) (secret hongbao.Secret, er
 	return secret, nil
 }
 
+// ReadSecret reads the secret of a data folder, which a server may hold at the same time.
+func ReadSecret(dir string) (hongbao.Secret, error) { return loadSecret(vfs.Default, dir, false) }
+
 func readFile(files vfs.FS, path string) (data []byte, err error) {
 	file, err := files.Open(path)
 	if err != nil {
