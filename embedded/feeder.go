@@ -20,7 +20,6 @@ const (
 	feedEvents = 64 << 10               // events that are applied at once: large sorted batches cost the least
 	feedDelay  = 200 * time.Millisecond // and how long a smaller batch waits
 	feedBytes  = 256 << 20              // of events not yet applied; beyond it the journal waits for the views
-	dayKept    = 3                      // days of day counts
 )
 
 // feeder applies durable blocks to the views, in batches.
@@ -290,7 +289,7 @@ func (v *campaignView) fold(e *hongbao.Event) (err error) {
 }
 
 // writePlayers writes the players' rows family by family and in the order of players, which Pebble takes in best.
-// Rows that a batch writes twice (balance, day count) are written in the order of the journal.
+// A row that a batch writes twice (a balance) is written in the order of the journal.
 func (f *feeder) writePlayers(batch *pebble.Batch) {
 	f.order = f.order[:0]
 	for i := range f.events {
@@ -299,12 +298,11 @@ func (f *feeder) writePlayers(batch *pebble.Batch) {
 		}
 	}
 	slices.SortFunc(f.order, func(a, b feedOrder) int { return cmp.Or(cmp.Compare(a.uid, b.uid), cmp.Compare(a.index, b.index)) })
-	for _, write := range []func(*pebble.Batch, *hongbao.Event){f.writeEnvelope, f.writeTime, f.writeDay, f.writeSignUp} {
+	for _, write := range []func(*pebble.Batch, *hongbao.Event){f.writeEnvelope, f.writeSignUp} {
 		for _, o := range f.order {
 			write(batch, &f.events[o.index])
 		}
 	}
-	f.dropDays(batch)
 }
 
 // set writes a row into a batch; a batch takes what it is given in memory and can't fail.
@@ -334,38 +332,12 @@ func (f *feeder) writeClosed(batch *pebble.Batch, key []byte, state hongbao.Enve
 	f.scratch = row
 }
 
-func (f *feeder) writeTime(batch *pebble.Batch, e *hongbao.Event) {
-	if e.Kind == hongbao.EnvelopeWon {
-		f.scratch = timeKey(f.scratch[:0], e.UID, e.At, e.Envelope)
-		set(batch, f.scratch, nil)
-	}
-}
-
-func (f *feeder) writeDay(batch *pebble.Batch, e *hongbao.Event) {
-	if e.Kind == hongbao.EnvelopeWon {
-		key := dayKey(f.scratch[:0], e.Day, f.campaigns[e.Campaign].Campaign.Rules().Kind, e.UID)
-		row := binary.AppendUvarint(key, uint64(e.DayWins))
-		set(batch, key, row[len(key):])
-		f.scratch = row
-	}
-}
-
 func (f *feeder) writeSignUp(batch *pebble.Batch, e *hongbao.Event) {
 	if e.Kind == hongbao.PlayerSignedUp {
 		key := signUpKey(f.scratch[:0], e.Campaign, e.UID)
 		row := binary.AppendUvarint(key, uint64(e.At))
 		set(batch, key, row[len(key):])
 		f.scratch = row
-	}
-}
-
-// dropDays forgets day counts that no limit rests on any more.
-func (f *feeder) dropDays(batch *pebble.Batch) {
-	for i := len(f.events) - 1; i >= 0; i-- {
-		if e := &f.events[i]; e.Kind == hongbao.EnvelopeWon {
-			_ = batch.DeleteRange([]byte{dayFamily}, dayKey(nil, e.Day-dayKept, hongbao.Rain, 0), nil)
-			return
-		}
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 	"hongbao"
 )
 
-// rebuild makes memory from the views: campaigns, who holds what, counters, sign-ups. It refuses views whose rows do
+// rebuild makes memory from the views: campaigns, who holds what, counters, sign-ups, the wins of today. It refuses views whose rows do
 // not add up to what they count.
 func (e *Engine) rebuild() error {
 	list := make([]*campaign, len(e.feeder.campaigns))
@@ -24,9 +24,6 @@ func (e *Engine) rebuild() error {
 	}
 	e.registry.publish(list)
 	if err := e.scanPlayers(list); err != nil {
-		return err
-	}
-	if err := e.scanDays(); err != nil {
 		return err
 	}
 	return e.scanSignUps()
@@ -147,70 +144,82 @@ func (s *rowSums) check(c *campaign) error {
 }
 
 func (e *Engine) scanRange(from, to []byte, list []*campaign, sums []rowSums) error {
+	today := e.calendar.Day(e.Now())
 	return scan(e.views.db, from, to, func(key, row []byte) (bool, error) {
 		uid, id := binary.BigEndian.Uint64(key[1:]), hongbao.EnvelopeID(binary.BigEndian.Uint64(key[9:]))
 		if id == 0 {
 			return true, nil
 		}
-		if id.Campaign() > uint32(len(list)) {
+		if id.Campaign() > uint32(len(list)) || len(row) < 2 {
 			return false, errRow
 		}
-		i := id.Campaign() - 1
-		if c := list[i]; !c.settled.Load() {
-			return true, e.restoreRow(c, &sums[i], uid, id, len(key) > 17, row)
+		r := playerRow{uid: uid, id: id, row: row, campaign: list[id.Campaign()-1], sums: &sums[id.Campaign()-1]}
+		if len(key) > 17 {
+			return true, r.restoreClosed()
 		}
-		return true, nil
+		return true, e.restoreWon(r, today)
 	})
 }
 
-// restoreRow puts one envelope, or the end of one, into memory.
-func (e *Engine) restoreRow(c *campaign, sums *rowSums, uid uint64, id hongbao.EnvelopeID, closed bool, row []byte) error {
-	tranche := c.supply.of(id.Number())
-	if tranche == nil || len(row) == 0 {
-		return errRow
-	}
-	word := tranche.holder(id.Number())
-	if closed {
-		state := hongbao.EnvelopeState(row[0])
-		if state == hongbao.StateOpened {
-			sums.opened.Add(1)
-		} else {
-			sums.refunded.Add(1)
-		}
-		word.Store(uint64(newHolder(uid, state)))
+// playerRow is one row of a player at the start.
+type playerRow struct {
+	uid      uint64
+	id       hongbao.EnvelopeID
+	row      []byte
+	campaign *campaign
+	sums     *rowSums
+}
+
+// restoreWon puts an envelope into memory, and its win into the counters that limits rest on. Wins of today count
+// whatever has become of their campaign.
+func (e *Engine) restoreWon(r playerRow, today int32) error {
+	settled := r.campaign.settled.Load()
+	at, n := binary.Uvarint(r.row)
+	isToday := e.calendar.Day(hongbao.Time(at)) == today
+	if n <= 0 || settled && !isToday {
 		return nil
 	}
-	sums.taken.Add(1)
-	word.Store(uint64(newHolder(uid, hongbao.StateHeld)))
-	s, key := e.players.of(uid), rightKey{uid, id.Campaign()}
+	s := e.players.of(r.uid)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if isToday {
+		known := s.players[r.uid]
+		known.countWin(today, r.campaign.now.Load().Rules().Kind)
+		s.players[r.uid] = known
+	}
+	if settled {
+		return nil
+	}
+	tranche := r.campaign.supply.of(r.id.Number())
+	if tranche == nil {
+		return errRow
+	}
+	r.sums.taken.Add(1)
+	tranche.holder(r.id.Number()).Store(uint64(newHolder(r.uid, hongbao.StateHeld)))
+	key := rightKey{r.uid, r.id.Campaign()}
 	right := s.rights[key]
 	right.wins++
 	s.rights[key] = right
 	return nil
 }
 
-// scanDays reads the day counts of today: a restart keeps them.
-func (e *Engine) scanDays() error {
-	today := e.calendar.Day(e.Now())
-	_, to := family(dayFamily)
-	return scan(e.views.db, dayKey(nil, today, hongbao.Rain, 0), to, func(key, row []byte) (bool, error) {
-		if len(key) != 14 {
-			return false, errRow
-		}
-		day, kind, uid := int32(binary.BigEndian.Uint32(key[1:])), key[5], binary.BigEndian.Uint64(key[6:])
-		var wins uint64
-		if _, err := uvarints(row, &wins); err != nil {
-			return false, err
-		}
-		s := e.players.of(uid)
-		known := s.players[uid]
-		known.day = day
-		known.dayWins[kind&1] = uint32(wins)
-		s.players[uid] = known
-		return true, nil
-	})
+// restoreClosed puts the end of an envelope into memory, behind its win.
+func (r playerRow) restoreClosed() error {
+	if r.campaign.settled.Load() {
+		return nil
+	}
+	tranche := r.campaign.supply.of(r.id.Number())
+	if tranche == nil {
+		return errRow
+	}
+	state := hongbao.EnvelopeState(r.row[0])
+	if state == hongbao.StateOpened {
+		r.sums.opened.Add(1)
+	} else {
+		r.sums.refunded.Add(1)
+	}
+	tranche.holder(r.id.Number()).Store(uint64(newHolder(r.uid, state)))
+	return nil
 }
 
 func (e *Engine) scanSignUps() error {

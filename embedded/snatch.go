@@ -96,33 +96,47 @@ func (w *win) restsOn(status hongbao.Status) uint64 {
 	return 0
 }
 
-// win takes the next envelope, if the decision still stands under the campaign's lock. Taking the number and joining the
-// open group are one critical section, so that a crash leaves a prefix of the numbers without holes.
+// win takes the next envelope, if the decision still stands under the campaign's lock, and counts it for the player.
 //
-// Keeps G1, G2 and G3: deciding, taking and counting happen under the player's lock and the campaign's.
+// Keeps G1, G2 and G3: deciding, taking and counting happen under the player's lock, the first two also under the
+// campaign's.
 func (e *Engine) win(w *win) (hongbao.SnatchResult, uint64, error) {
+	event, rules, status, block, err := e.issue(w)
+	if err != nil || status != hongbao.Won {
+		return w.refusal(status, rules), w.restsOn(status), err
+	}
+	w.remember(&event, rules.Kind, block, e.applied.Load())
+	return hongbao.SnatchResult{
+		Status: hongbao.Won, Envelope: event.Envelope, AmountFen: event.AmountFen,
+		WonAt: event.At, ExpiresAt: event.ExpiresAt, Wins: event.Wins, Rules: rules,
+	}, block, nil
+}
+
+// issue takes the number and joins the open group in one critical section, so that a crash leaves a prefix of the
+// numbers without holes.
+func (e *Engine) issue(w *win) (event hongbao.Event, rules *hongbao.Rules, status hongbao.Status, block uint64, err error) {
 	c := w.campaign
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	tranche := c.supply.ready()
 	group, err := e.begin()
 	if err != nil {
-		return hongbao.SnatchResult{}, 0, err
+		return event, nil, status, 0, err
 	}
 	defer e.journal.Unlock()
 	now := c.now.Load()
 	facts := e.facts(w, now, e.time(w.request.Now))
 	facts.Issued = c.supply.next
-	if status := hongbao.Decide(facts); status != hongbao.Won {
-		return w.refusal(status, facts.Rules), w.restsOn(status), nil
+	if status = hongbao.Decide(facts); status != hongbao.Won {
+		return event, facts.Rules, status, 0, nil
 	}
-	event := w.take(tranche, &facts, now.Revision(), e.calendar.Day(facts.Now))
+	event = w.take(tranche, &facts, now.Revision(), e.calendar.Day(facts.Now))
 	e.join(group, &event)
-	w.remember(&event, group.Block, e.applied.Load())
-	return hongbao.SnatchResult{
-		Status: hongbao.Won, Envelope: event.Envelope, AmountFen: event.AmountFen,
-		WonAt: event.At, ExpiresAt: event.ExpiresAt, Wins: event.Wins, Rules: facts.Rules,
-	}, group.Block, nil
+	c.issued.Store(c.supply.next)
+	c.issuedFen += event.AmountFen
+	c.lastWin.Store(group.Block)
+	c.lastEvent.Store(group.Block)
+	return event, facts.Rules, status, group.Block, nil
 }
 
 // take gives the next number and makes the event of it, which carries what it was decided under.
@@ -137,16 +151,11 @@ func (w *win) take(t *tranche, facts *hongbao.Facts, revision uint32, day int32)
 	}
 }
 
-// remember counts the win for all that is decided after it.
-func (w *win) remember(e *hongbao.Event, block, applied uint64) {
-	c := w.campaign
-	c.issued.Store(c.supply.next)
-	c.issuedFen += e.AmountFen
-	c.lastWin.Store(block)
-	c.lastEvent.Store(block)
+// remember counts the win for all that is decided of the player after it. The player's lock is held.
+func (w *win) remember(e *hongbao.Event, kind hongbao.Kind, block, applied uint64) {
 	w.right.wins++
 	w.shard.rights[w.key] = w.right
-	w.player.countWin(e.Day, c.now.Load().Rules().Kind)
+	w.player.countWin(e.Day, kind)
 	w.player.block = block
 	w.shard.players[e.UID] = w.player
 	w.shard.recent.add(change{block: block, uid: e.UID, envelope: hongbao.Envelope{

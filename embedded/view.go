@@ -16,20 +16,17 @@ import (
 )
 
 // The views are Pebble keys. Integers in keys are big endian, so that they sort; a player's balance and envelopes lie
-// together, so that one short scan reads a wallet.
+// together, so that one short scan reads a wallet. One row a win is what play at full speed can afford: the order of a
+// wallet and the day's counts follow from these rows and are not stored again.
 //
 //	'p' uid 0                  balance in fen, uvarint
 //	'p' uid envelope           won: at, amount, expires_at as uvarints, then the key
 //	'p' uid envelope 'x'       opened or refunded: state, at as uvarints
-//	't' uid won_at envelope    nothing: the order of the wallet
-//	'd' day kind uid           wins on the day, uvarint; kept three days
 //	's' campaign uid           signed up, uvarint at
 //	'c' campaign               campaign and progress, JSON
 //	'm'                        mark: how far the views have come, JSON
 const (
 	playerFamily   = 'p'
-	timeFamily     = 't'
-	dayFamily      = 'd'
 	signUpFamily   = 's'
 	campaignFamily = 'c'
 	markFamily     = 'm'
@@ -63,7 +60,8 @@ func openViews(files vfs.FS, dir string, logger *slog.Logger, broken func(error)
 		DisableWAL:            true, // the journal is the log: the views are replayed from their mark
 		FormatMajorVersion:    pebble.FormatNewest,
 		MemTableSize:          64 << 20,
-		L0CompactionThreshold: 2,
+		L0CompactionThreshold: 4,
+		LBaseMaxBytes:         512 << 20,
 		Logger:                pebbleLogger{logger, broken},
 		EventListener:         &pebble.EventListener{BackgroundError: broken},
 	}
@@ -118,17 +116,6 @@ func (v *views) copyTo(dir string) error {
 func playerKey(b []byte, uid uint64, id hongbao.EnvelopeID) []byte {
 	b = binary.BigEndian.AppendUint64(append(b, playerFamily), uid)
 	return binary.BigEndian.AppendUint64(b, uint64(id))
-}
-
-func timeKey(b []byte, uid uint64, at hongbao.Time, id hongbao.EnvelopeID) []byte {
-	b = binary.BigEndian.AppendUint64(append(b, timeFamily), uid)
-	b = binary.BigEndian.AppendUint64(b, uint64(at))
-	return binary.BigEndian.AppendUint64(b, uint64(id))
-}
-
-func dayKey(b []byte, day int32, kind hongbao.Kind, uid uint64) []byte {
-	b = binary.BigEndian.AppendUint32(append(b, dayFamily), uint32(day))
-	return binary.BigEndian.AppendUint64(append(b, byte(kindIndex(kind))), uid)
 }
 
 func signUpKey(b []byte, campaign uint32, uid uint64) []byte {
@@ -212,15 +199,10 @@ func scan(db pebble.Reader, from, to []byte, visit func(key, row []byte) (more b
 // family is the range of a whole family.
 func family(f byte) (from, to []byte) { return []byte{f}, []byte{f + 1} }
 
-// wallet reads the rows of a player with envelope ids in [from, to), at most limit envelopes (0: all). Balance is read
-// where from is 0.
-func (v *views) wallet(uid uint64, from, to hongbao.EnvelopeID, limit int) (w hongbao.Wallet, err error) {
+// wallet reads the rows of a player with envelope ids in [from, to), and the balance where from is 0.
+func (v *views) wallet(uid uint64, from, to hongbao.EnvelopeID) (w hongbao.Wallet, err error) {
 	var low, high [17]byte
 	err = scan(v.db, playerKey(low[:0], uid, from), playerKey(high[:0], uid, to), func(key, row []byte) (bool, error) {
-		if limit > 0 && len(w.Envelopes) == limit && len(key) == 17 {
-			w.More = true
-			return false, nil
-		}
 		return true, readPlayerRow(&w, key, row)
 	})
 	return w, err
@@ -228,7 +210,7 @@ func (v *views) wallet(uid uint64, from, to hongbao.EnvelopeID, limit int) (w ho
 
 // keyed finds the envelope that a key won in a campaign.
 func (v *views) keyed(uid uint64, campaign uint32, key string) (hongbao.Envelope, bool, error) {
-	w, err := v.wallet(uid, hongbao.NewEnvelopeID(campaign, 0), hongbao.NewEnvelopeID(campaign+1, 0), 0)
+	w, err := v.wallet(uid, hongbao.NewEnvelopeID(campaign, 0), hongbao.NewEnvelopeID(campaign+1, 0))
 	for _, envelope := range w.Envelopes {
 		if envelope.Key == key {
 			return envelope, true, err
@@ -239,7 +221,7 @@ func (v *views) keyed(uid uint64, campaign uint32, key string) (hongbao.Envelope
 
 // envelope finds one envelope of a player.
 func (v *views) envelope(uid uint64, id hongbao.EnvelopeID) (hongbao.Envelope, bool, error) {
-	w, err := v.wallet(uid, id, id+1, 0)
+	w, err := v.wallet(uid, id, id+1)
 	if err != nil || len(w.Envelopes) == 0 {
 		return hongbao.Envelope{}, false, err
 	}
