@@ -30,6 +30,17 @@ func (k EventKind) String() string {
 // MarshalText writes the name.
 func (k EventKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
+// UnmarshalText reads the name.
+func (k *EventKind) UnmarshalText(b []byte) error {
+	for kind, name := range eventNames {
+		if name == string(b) {
+			*k = kind
+			return nil
+		}
+	}
+	return Invalid("kind", string(b), "the name of an event that this version knows")
+}
+
 // Event is one change of money or right, as the journal keeps it. It carries everything it was decided under, so that
 // a ledger or an audit can judge it without asking. Which fields are used depends on the kind; the others are zero.
 type Event struct {
