@@ -46,9 +46,8 @@ func (e *Engine) decide(s *shard, c *campaign, r hongbao.SnatchRequest) (hongbao
 	facts := e.facts(&w, now, e.time(r.Now))
 	facts.Issued = c.issued.Load()
 	status := hongbao.Decide(facts)
-	if status == hongbao.Won && facts.Rules.Chance != hongbao.ChanceCertain {
-		w.draw = c.seed.Draw(r.Campaign, r.UID, r.Key)
-		facts.Draw = w.draw
+	if status == hongbao.Won {
+		facts.Draw = w.luck(facts.Rules)
 		status = hongbao.Decide(facts)
 	}
 	if status == hongbao.Won {
@@ -66,6 +65,18 @@ type win struct {
 	right    right
 	player   player
 	draw     uint64
+	drawn    bool
+}
+
+// luck is the lucky draw, made once and only where the rules ask for it: the chance may be revised between the two looks.
+func (w *win) luck(rules *hongbao.Rules) uint64 {
+	if rules.Chance == hongbao.ChanceCertain {
+		return 0
+	}
+	if !w.drawn {
+		w.draw, w.drawn = w.campaign.seed.Draw(w.key.campaign, w.key.uid, w.request.Key), true
+	}
+	return w.draw
 }
 
 func (e *Engine) facts(w *win, now *hongbao.Campaign, at hongbao.Time) hongbao.Facts {
@@ -73,7 +84,7 @@ func (e *Engine) facts(w *win, now *hongbao.Campaign, at hongbao.Time) hongbao.F
 	return hongbao.Facts{
 		Rules: rules, Now: at, Cancelled: now.Cancelled(), Sealed: now.Seal != nil,
 		SignedUp: w.right.signedUp, Wins: int(w.right.wins), DayWins: w.player.winsOn(e.calendar.Day(at), rules.Kind),
-		Allowed: now.Allowed(at), Draw: w.draw,
+		Allowed: now.Allowed(at),
 	}
 }
 
@@ -126,7 +137,7 @@ func (e *Engine) issue(w *win) (event hongbao.Event, rules *hongbao.Rules, statu
 	defer e.journal.Unlock()
 	now := c.now.Load()
 	facts := e.facts(w, now, e.time(w.request.Now))
-	facts.Issued = c.supply.next
+	facts.Issued, facts.Draw = c.supply.next, w.luck(facts.Rules)
 	if status = hongbao.Decide(facts); status != hongbao.Won {
 		return event, facts.Rules, status, 0, nil
 	}
