@@ -96,15 +96,13 @@ func (w *win) refusal(status hongbao.Status, rules *hongbao.Rules) hongbao.Snatc
 	return hongbao.SnatchResult{Status: status, Wins: wins, Rules: rules}
 }
 
-// restsOn is the block of the win that a refusal rests on.
+// restsOn is the block that a refusal waits for: every one tells the player's wins, and that the campaign is sold out
+// tells of somebody's last win.
 func (w *win) restsOn(status hongbao.Status) uint64 {
-	switch status {
-	case hongbao.LimitReached, hongbao.DailyLimitReached:
-		return w.player.block
-	case hongbao.SoldOut:
-		return w.campaign.lastWin.Load()
+	if status == hongbao.SoldOut {
+		return max(w.player.block, w.campaign.lastWin.Load())
 	}
-	return 0
+	return w.player.block
 }
 
 // win takes the next envelope, if the decision still stands under the campaign's lock, and counts it for the player.
@@ -143,10 +141,10 @@ func (e *Engine) issue(w *win) (event hongbao.Event, rules *hongbao.Rules, statu
 	}
 	event = w.take(tranche, &facts, now.Revision(), e.calendar.Day(facts.Now))
 	e.join(group, &event)
-	c.issued.Store(c.supply.next)
 	c.issuedFen += event.AmountFen
-	c.lastWin.Store(group.Block)
 	c.lastEvent.Store(group.Block)
+	c.lastWin.Store(group.Block)
+	c.issued.Store(c.supply.next) // behind the block: whoever sees that it is sold out knows what to wait for
 	return event, facts.Rules, status, group.Block, nil
 }
 
