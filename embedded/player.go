@@ -139,8 +139,8 @@ func (r *recent) drop(applied uint64) {
 	r.changes = r.changes[:kept]
 }
 
-// of appends copies of a player's changes to list.
-func (r *recent) of(uid uint64, list []change) []change {
+// of is a copy of a player's changes.
+func (r *recent) of(uid uint64) (list []change) {
 	for i := range r.changes {
 		if r.changes[i].uid == uid {
 			list = append(list, r.changes[i])

@@ -181,7 +181,11 @@ func (e *Engine) replay(s *shard, c *campaign, r hongbao.SnatchRequest) (result 
 	if right.wins == 0 && !settled {
 		return result, 0, nil
 	}
-	envelope, found := s.recent.keyed(r.UID, r.Campaign, r.Key)
+	block = s.players[r.UID].block
+	envelope, found := hongbao.Envelope{}, false
+	if block > e.applied.Load() {
+		envelope, found = s.recent.keyed(r.UID, r.Campaign, r.Key)
+	}
 	if !found {
 		envelope, found, err = e.views.keyed(r.UID, r.Campaign, r.Key)
 	}
@@ -195,7 +199,7 @@ func (e *Engine) replay(s *shard, c *campaign, r hongbao.SnatchRequest) (result 
 	return hongbao.SnatchResult{
 		Status: hongbao.Won, Envelope: envelope.ID, AmountFen: envelope.AmountFen,
 		WonAt: envelope.WonAt, ExpiresAt: envelope.ExpiresAt, Wins: wins, Rules: c.now.Load().Rules(),
-	}, s.players[r.UID].block, nil
+	}, block, nil
 }
 
 func (r *recent) keyed(uid uint64, campaign uint32, key string) (hongbao.Envelope, bool) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/sstable"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"hongbao"
@@ -67,7 +68,8 @@ func openViews(files vfs.FS, dir string, logger *slog.Logger, broken func(error)
 	}
 	for i := range options.Levels {
 		options.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
-		options.Levels[i].BlockSize = 16 << 10
+		options.Levels[i].BlockSize = 8 << 10
+		options.Levels[i].Compression = func() *sstable.CompressionProfile { return sstable.NoCompression }
 	}
 	db, err := pebble.Open(dir, options)
 	if err != nil {

@@ -32,7 +32,11 @@ func (e *Engine) changes(uid uint64) ([]change, uint64) {
 	s := e.players.of(uid)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.recent.of(uid, nil), s.players[uid].block
+	block := s.players[uid].block
+	if block <= e.applied.Load() {
+		return nil, 0
+	}
+	return s.recent.of(uid), block
 }
 
 // apply folds a change into a wallet that may have it, or a later one, already.
