@@ -53,7 +53,7 @@ func Run(ctx context.Context, s Source, o Options) (Report, error) {
 	a := newAuditor(o)
 	head := s.Head()
 	if o.Secret == nil {
-		a.seeds = revealed(s.Journal(ctx, ""))
+		a.seeds, _ = revealed(s.Journal(ctx, "")) // what can't be read is a finding of the walk, which stumbles there too
 	}
 	if err := a.checkHead(ctx, s); err != nil {
 		return Report{}, err
@@ -203,12 +203,12 @@ func (a *auditor) campaign(id uint32) *campaign {
 }
 
 // revealed reads the seeds that seals reveal, by campaign; nil for one that is not sealed. It ends at what it can't
-// read, on which whoever reads the entries next stumbles too.
-func revealed(entries iter.Seq2[hongbao.Entry, error]) map[uint32]*hongbao.Seed {
+// read.
+func revealed(entries iter.Seq2[hongbao.Entry, error]) (map[uint32]*hongbao.Seed, error) {
 	seeds := map[uint32]*hongbao.Seed{}
 	for entry, err := range entries {
 		if err != nil {
-			break
+			return seeds, err
 		}
 		switch e := entry.Event; e.Kind {
 		case hongbao.CampaignCreated:
@@ -218,5 +218,5 @@ func revealed(entries iter.Seq2[hongbao.Entry, error]) map[uint32]*hongbao.Seed 
 			seeds[e.Campaign] = &seed
 		}
 	}
-	return seeds
+	return seeds, nil
 }

@@ -33,7 +33,10 @@ type VerifyReport struct {
 func Verify(entries iter.Seq2[hongbao.Entry, error], o VerifyOptions) (VerifyReport, error) {
 	a := newAuditor(Options{DifferencesMax: o.DifferencesMax})
 	a.alone = true
-	a.seeds = revealed(entries)
+	var err error
+	if a.seeds, err = revealed(entries); err != nil {
+		return VerifyReport{}, err
+	}
 	id, err := choose(a.seeds, o.Campaign)
 	if err != nil {
 		return VerifyReport{}, err
