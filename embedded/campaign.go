@@ -143,7 +143,11 @@ func (e *Engine) create(change hongbao.Change) (*hongbao.Campaign, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := e.commit(&event); err != nil {
+	at, err := e.joinAlone(&event)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.must(at.block); err != nil {
 		return nil, err
 	}
 	created, err := (*hongbao.Campaign)(nil).After(&event)
@@ -160,12 +164,11 @@ func (e *Engine) change(c *campaign, change hongbao.Change) (changed bool, err e
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now.Load()
-	change.At = e.time(change.At)
-	event, ok, err := now.Change(change, c.seed, c.issuedTally())
-	if err != nil || !ok {
+	event, block, err := e.joinChange(c, now, change)
+	if err != nil || block == 0 {
 		return false, err
 	}
-	if err := e.commit(&event); err != nil {
+	if err := e.must(block); err != nil {
 		return false, err
 	}
 	next, err := now.After(&event)
@@ -175,7 +178,24 @@ func (e *Engine) change(c *campaign, change hongbao.Change) (changed bool, err e
 	if event.Segment != nil {
 		c.supply.begin(*event.Segment)
 	}
-	c.lastEvent.Store(e.journal.Head().Block)
 	c.now.Store(next)
 	return true, nil
+}
+
+// joinChange decides a change at the engine time at which it joins the journal. The block is 0 when there was nothing to
+// change.
+func (e *Engine) joinChange(c *campaign, now *hongbao.Campaign, change hongbao.Change) (event hongbao.Event, block uint64, err error) {
+	group, err := e.begin()
+	if err != nil {
+		return event, 0, err
+	}
+	defer e.journal.Unlock()
+	change.At = e.time(change.At)
+	event, ok, err := now.Change(change, c.seed, c.issuedTally())
+	if err != nil || !ok {
+		return event, 0, err
+	}
+	e.join(group, &event)
+	c.lastEvent.Store(group.Block)
+	return event, group.Block, nil
 }

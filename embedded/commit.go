@@ -11,8 +11,11 @@ import (
 // time is engine time: the later of the caller's clock and the last time committed.
 func (e *Engine) time(now hongbao.Time) hongbao.Time { return max(now, hongbao.Time(e.last.Load())) }
 
-// begin locks the open group. On an error nothing is locked and nothing happened.
+// begin locks the open group. On an error nothing is locked and nothing happened. A broken engine takes nothing more.
 func (e *Engine) begin() (*journal.Group, error) {
+	if why := e.broken.Load(); why != nil {
+		return nil, fmt.Errorf("%w: %v", hongbao.ErrBusy, *why)
+	}
 	g, err := e.journal.Lock()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", hongbao.ErrBusy, err)
@@ -36,15 +39,32 @@ func (e *Engine) commit(event *hongbao.Event) error {
 	return err
 }
 
+// must waits for an event that memory follows only once it is durable. Where that can't be known the engine is broken:
+// it would go on deciding by rules that the journal may not have, or not by those that it has.
+func (e *Engine) must(block uint64) error {
+	err := e.durable(block)
+	if err != nil {
+		e.breakDown(err)
+	}
+	return err
+}
+
 func (e *Engine) record(event *hongbao.Event) (position, error) {
+	at, err := e.joinAlone(event)
+	if err != nil {
+		return at, err
+	}
+	return at, e.durable(at.block)
+}
+
+// joinAlone joins an event that nothing has to be decided for under the journal's lock.
+func (e *Engine) joinAlone(event *hongbao.Event) (at position, err error) {
 	g, err := e.begin()
 	if err != nil {
-		return position{}, err
+		return at, err
 	}
-	at := position{block: g.Block}
-	at.index = e.join(g, event)
-	e.journal.Unlock()
-	return at, e.durable(at.block)
+	defer e.journal.Unlock()
+	return position{block: g.Block, index: e.join(g, event)}, nil
 }
 
 // durable waits until a block is on disk. Keeps G4: every answer that rests on an event comes after this.
