@@ -68,17 +68,27 @@ func (e *Engine) envelope(c *campaign, r hongbao.OpenRequest) (hongbao.EnvelopeS
 	number := r.Envelope.Number()
 	tranche := c.supply.of(number)
 	if tranche == nil { // settled, or no such number
-		known, found, err := e.views.envelope(r.UID, r.Envelope)
-		if err == nil && !found {
-			err = notHeld(r)
-		}
-		return known.State, known.AmountFen, err
+		return e.envelopeAtRest(r)
 	}
 	held := holder(tranche.holder(number).Load())
 	if !held.taken() || held.uid() != r.UID {
 		return 0, 0, notHeld(r)
 	}
 	return held.state(), tranche.amount(number), nil
+}
+
+// envelopeAtRest is what the views have of an envelope that memory has forgotten, which can't be held any more.
+func (e *Engine) envelopeAtRest(r hongbao.OpenRequest) (hongbao.EnvelopeState, int64, error) {
+	known, found, err := e.views.envelope(r.UID, r.Envelope)
+	switch {
+	case err != nil:
+		return 0, 0, err
+	case !found:
+		return 0, 0, notHeld(r)
+	case known.State == hongbao.StateHeld:
+		return 0, 0, fmt.Errorf("%w: the views show envelope %d as held, whose campaign is settled", hongbao.ErrBroken, r.Envelope)
+	}
+	return known.State, known.AmountFen, nil
 }
 
 // credit is the transition from held to opened. It happens under the holder's lock, as refunding does.

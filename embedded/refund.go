@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"errors"
 
 	"hongbao"
 )
@@ -12,6 +13,7 @@ const refundAfter = 5000 // ms
 
 // Refund takes back envelopes that expired, and forgets what settled campaigns no longer need.
 func (e *Engine) Refund(_ context.Context, now hongbao.Time, limit int) (refunded int, err error) {
+	now = e.time(now)
 	var last uint64
 	for _, c := range *e.registry.memory.Load() {
 		if refunded >= limit {
@@ -39,7 +41,10 @@ func (e *Engine) refundCampaign(c *campaign, now hongbao.Time, limit int) (refun
 		}
 		from, until := c.unswept(campaign, i)
 		for ; from < until && refunded < limit; from++ {
-			at, err := e.refund(c, hongbao.NewEnvelopeID(campaign.ID, from), now)
+			at, err := e.refund(c, campaign, from, now)
+			if errors.Is(err, errChanged) {
+				return refunded, block, nil
+			}
 			if err != nil {
 				return refunded, block, err
 			}
@@ -76,13 +81,19 @@ func (c *campaign) sweep(i int, below uint64) {
 	c.swept[i] = below
 }
 
-// refund is the transition of one envelope from held to refunded, under its holder's lock. It returns the event's block,
-// or 0 when the envelope was not held.
+// errChanged means that the campaign is not what the caller looked at: cancelling may have given envelopes more time.
+var errChanged = errors.New("campaign changed")
+
+// refund is the transition of one envelope from held to refunded, under its holder's lock and the campaign's. It returns
+// the event's block, or 0 when the envelope was not held.
 //
 // Keeps G5.
-func (e *Engine) refund(c *campaign, id hongbao.EnvelopeID, now hongbao.Time) (block uint64, err error) {
-	tranche := c.supply.of(id.Number())
-	word := tranche.holder(id.Number())
+func (e *Engine) refund(c *campaign, seen *hongbao.Campaign, number uint64, now hongbao.Time) (block uint64, err error) {
+	tranche := c.supply.of(number)
+	if tranche == nil {
+		return 0, nil // it was settled meanwhile
+	}
+	word := tranche.holder(number)
 	uid := holder(word.Load()).uid() // never changes once taken
 	s := e.players.of(uid)
 	s.mu.Lock()
@@ -90,14 +101,20 @@ func (e *Engine) refund(c *campaign, id hongbao.EnvelopeID, now hongbao.Time) (b
 	if held := holder(word.Load()); !held.taken() || held.state() != hongbao.StateHeld {
 		return 0, nil
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.now.Load() != seen {
+		return 0, errChanged
+	}
 	group, err := e.begin()
 	if err != nil {
 		return 0, err
 	}
 	defer e.journal.Unlock()
+	id := hongbao.NewEnvelopeID(seen.ID, number)
 	event := hongbao.Event{
-		Kind: hongbao.EnvelopeRefunded, At: now, Revision: c.now.Load().Revision(),
-		Envelope: id, UID: uid, AmountFen: tranche.amount(id.Number()),
+		Kind: hongbao.EnvelopeRefunded, At: now, Revision: seen.Revision(),
+		Envelope: id, UID: uid, AmountFen: tranche.amount(number),
 	}
 	e.join(group, &event)
 	known := s.players[uid]
@@ -114,6 +131,8 @@ func (e *Engine) settle(c *campaign) {
 		return
 	}
 	c.settled.Store(true)
-	c.supply.tranches.Store(nil)
+	c.mu.Lock()
+	c.supply.forget()
+	c.mu.Unlock()
 	e.players.forgetCampaign(c.supply.campaign)
 }

@@ -159,3 +159,9 @@ func (s *supply) take(t *tranche, uid uint64) (number uint64) {
 	s.next++
 	return number
 }
+
+// forget lets all envelopes go: of a campaign that is sealed and holds none, nothing is given out any more.
+func (s *supply) forget() {
+	s.segment, s.current, s.ahead = hongbao.Segment{}, nil, nil
+	s.tranches.Store(nil)
+}
