@@ -100,9 +100,9 @@ func (e *Engine) start(o Options) (err error) {
 	return e.checkZone()
 }
 
-// lockFolder makes the data folder and keeps other processes out of it.
+// lockFolder makes the data folder, so that it survives a crash, and keeps other processes out of it.
 func lockFolder(files vfs.FS, dir string) (io.Closer, error) {
-	if err := files.MkdirAll(dir, 0o700); err != nil {
+	if err := journal.MakeDir(files, dir); err != nil {
 		return nil, fmt.Errorf("data folder %s can't be made: %w", dir, err)
 	}
 	lock, err := files.Lock(files.PathJoin(dir, "LOCK"))

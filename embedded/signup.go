@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"hongbao"
@@ -16,15 +17,26 @@ func (e *Engine) SignUp(_ context.Context, r hongbao.SignUpRequest) (added int, 
 	var last uint64
 	for _, uid := range r.UIDs {
 		block, isNew, err := e.signUp(c, uid, r)
-		last = max(last, block)
 		if err != nil {
-			return added, err
+			return added, e.stopped(err, added, last)
 		}
+		last = max(last, block)
 		if isNew {
 			added++
 		}
 	}
 	return added, e.durable(last)
+}
+
+// stopped is the error of signing up several players of which some are signed up: that nothing happened would be a lie.
+func (e *Engine) stopped(err error, added int, last uint64) error {
+	if waited := e.durable(last); waited != nil {
+		return waited
+	}
+	if added > 0 && errors.Is(err, hongbao.ErrBusy) {
+		return fmt.Errorf("%w: %d players are signed up, then: %v", hongbao.ErrUnknown, added, err)
+	}
+	return err
 }
 
 // signUp registers one player, under the player's lock and the campaign's, which sealing takes too. It returns the
@@ -34,9 +46,6 @@ func (e *Engine) signUp(c *campaign, uid uint64, r hongbao.SignUpRequest) (block
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	right, known := s.rights[key], s.players[uid]
-	if right.signedUp {
-		return known.block, false, nil
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now.Load()
@@ -46,8 +55,14 @@ func (e *Engine) signUp(c *campaign, uid uint64, r hongbao.SignUpRequest) (block
 	}
 	defer e.journal.Unlock()
 	at := e.time(r.Now)
-	if now.Seal != nil || at >= now.Rules().ClosesAt {
+	switch {
+	case now.Seal != nil || at >= now.Rules().ClosesAt:
 		return 0, false, fmt.Errorf("%w: campaign %d takes no more sign-ups", hongbao.ErrCampaignOver, r.Campaign)
+	case right.signedUp:
+		return known.block, false, nil
+	}
+	if right.signedUp { // asked only now: what is over says so, whether or not it still knows its players
+		return known.block, false, nil
 	}
 	e.join(group, &hongbao.Event{
 		Kind: hongbao.PlayerSignedUp, At: at, Campaign: r.Campaign, Revision: now.Revision(), UID: uid, Actor: r.Actor,
