@@ -1,0 +1,138 @@
+package enginetest
+
+import (
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"hongbao"
+)
+
+// checkSoldOut lets a crowd take everything: the sum is the budget to the fen, every envelope has one holder, and sold
+// out is told only when it is true. Keeps G1 and G2.
+func checkSoldOut(t testing.TB, open Open) {
+	random := newRandom(t)
+	s := newScene(t, open)
+	for range times(4) {
+		count := 1 + random.Uint64N(300)
+		total := int64(count) + random.Int64N(100*int64(count))
+		c := s.campaign(hongbao.Rain, count, func(spec *hongbao.Spec) { spec.Budget.TotalFen = total })
+		var won atomic.Uint64
+		var sum atomic.Int64
+		holders := sync.Map{}
+		crowd(crowdSize, func(i int) {
+			for {
+				result := s.snatch(c, uint64(i%8), start)
+				if result.Status != hongbao.Won {
+					if result.Status != hongbao.SoldOut || s.Engine.Progress(c.ID).Taken.Count != count {
+						t.Errorf("told %s with %+v of %d taken", result.Status, s.Engine.Progress(c.ID).Taken, count)
+					}
+					return
+				}
+				if holder, twice := holders.LoadOrStore(result.Envelope, i%8); twice {
+					t.Errorf("envelope %d is given to %d and to %d", result.Envelope, holder, i%8)
+				}
+				won.Add(1)
+				sum.Add(result.AmountFen)
+			}
+		})
+		if won.Load() != count || sum.Load() != total {
+			t.Errorf("of %d envelopes of %d fen, %d of %d fen were won", count, total, won.Load(), sum.Load())
+		}
+	}
+	s.check()
+}
+
+// checkTranches sells more than a tranche, so that the next one is cut while the first is being emptied, and revises
+// the budget near the seam. Keeps G1 and G2.
+func checkTranches(t testing.TB, open Open) {
+	s := newScene(t, open)
+	const beyond = 500
+	c := s.rain(2 * hongbao.TrancheSize)
+	take := func(n int64) {
+		var left atomic.Int64
+		left.Store(n)
+		crowd(4*crowdSize, func(int) {
+			for i := left.Add(-1); i >= 0; i = left.Add(-1) {
+				if result := s.snatch(c, uint64(i%1000), start); result.Status != hongbao.Won {
+					t.Errorf("%d before the end, player %d is told %s", i, i%1000, result.Status)
+				}
+			}
+		})
+	}
+	take(hongbao.TrancheSize - beyond)
+	total, count := int64(300*hongbao.TrancheSize), uint64(hongbao.TrancheSize+beyond)
+	s.put(hongbao.Change{At: start, Campaign: c.ID, Revise: &hongbao.Patch{Budget: &hongbao.BudgetPatch{TotalFen: &total}}})
+	take(beyond)
+	s.Engine = s.Restart(start)
+	issued := s.Engine.Progress(c.ID).Taken
+	total = issued.TotalFen + 100*int64(count-issued.Count)
+	s.put(hongbao.Change{At: start, Campaign: c.ID, Revise: &hongbao.Patch{Budget: &hongbao.BudgetPatch{TotalFen: &total, Count: &count}}})
+	take(beyond)
+	s.refused(hongbao.SoldOut, c, 1, start)
+	if got, want := s.Engine.Progress(c.ID).Taken, (hongbao.Tally{Count: count, TotalFen: total}); got != want {
+		t.Errorf("%+v is taken; must be %+v", got, want)
+	}
+	s.check()
+}
+
+// checkRevising moves budget, chance, limits and pause up and down under a crowd. The journal must show that every win
+// was within the rules in force when it was decided. Keeps G1.
+func checkRevising(t testing.TB, open Open) {
+	random := newRandom(t)
+	s := newScene(t, open)
+	for range times(2) {
+		c := s.rain(50)
+		done := make(chan struct{})
+		var players sync.WaitGroup
+		for i := range 16 {
+			players.Go(func() {
+				for {
+					select {
+					case <-done:
+						return
+					default:
+						s.snatch(c, uint64(i), start)
+					}
+				}
+			})
+		}
+		accepted := 0
+		for n := range 40 {
+			patch := s.someRevision(random, c, n)
+			_, err := s.Engine.Put(t.Context(), hongbao.Change{At: start, Actor: "enginetest", Campaign: c.ID, Revise: patch})
+			if err == nil {
+				accepted++
+			} else if !errors.Is(err, hongbao.ErrBelowIssued) && !errors.Is(err, hongbao.ErrInvalid) {
+				t.Errorf("revise: %v", err)
+			}
+		}
+		close(done)
+		players.Wait()
+		if accepted < 10 {
+			t.Errorf("only %d revisions were accepted", accepted)
+		}
+	}
+	s.check()
+}
+
+// someRevision goes through everything that can be revised.
+func (s *scene) someRevision(random *rand.Rand, c *hongbao.Campaign, n int) *hongbao.Patch {
+	switch n % 4 {
+	case 1:
+		chance := hongbao.ChanceCertain / hongbao.Chance(1+1000*(n/4%2))
+		return &hongbao.Patch{Chance: &chance}
+	case 2:
+		winsMax := n / 4 % 2 * 1000
+		return &hongbao.Patch{WinsMax: &winsMax}
+	case 3:
+		paused := n/4%2 == 0
+		return &hongbao.Patch{Paused: &paused}
+	}
+	issued := s.Engine.Progress(c.ID).Taken
+	count := issued.Count + random.Uint64N(60)
+	total := issued.TotalFen + 100*int64(count-issued.Count) + random.Int64N(50)
+	return &hongbao.Patch{Budget: &hongbao.BudgetPatch{TotalFen: &total, Count: &count}}
+}

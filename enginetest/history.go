@@ -1,0 +1,290 @@
+package enginetest
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+	"time"
+
+	"hongbao"
+)
+
+// history does random things to an engine and to the model, one at a time, and compares every answer.
+type history struct {
+	*scene
+	*rand.Rand
+	model  *Model
+	now    hongbao.Time
+	names  int
+	cursor hongbao.Cursor
+}
+
+// checkHistories compares random histories with the model, step by step and at the end.
+func checkHistories(t testing.TB, open Open) {
+	random := newRandom(t)
+	for range times(4) {
+		s := newScene(t, open)
+		h := &history{scene: s, Rand: random, model: NewModel(s.Secret, s.Calendar), now: start - 2*hour}
+		for range 600 {
+			h.step()
+			if t.Failed() {
+				return
+			}
+		}
+		h.same(h.model)
+		h.check()
+	}
+}
+
+// uids are few, so that players meet their limits, and at both ends of the range.
+var uids = []uint64{0, 1, 2, 7, 1 << 52, hongbao.UIDMax}
+
+// step does one random thing, at a time that mostly goes on and sometimes steps back.
+func (h *history) step() {
+	h.now += pick(h.Rand, []hongbao.Time{0, 0, 1, second, 20 * second, 10 * minute})
+	if h.chance(100) {
+		h.now += pick(h.Rand, []hongbao.Time{hour, 12 * hour, 25 * hour})
+	}
+	now := h.now - pick(h.Rand, []hongbao.Time{0, 0, 0, 1, 45 * second})
+	steps := []struct {
+		weight int
+		do     func(now hongbao.Time)
+	}{
+		{40, h.stepSnatch}, {15, h.stepOpen}, {8, h.stepSignUp}, {8, h.stepWallet}, {6, h.stepRevise}, {4, h.stepCreate},
+		{4, h.stepRefund}, {3, h.stepClose}, {1, h.stepCancel}, {2, h.stepRecord}, {1, h.stepRestart}, {1, h.stepMisdirect},
+	}
+	total := 0
+	for _, s := range steps {
+		total += s.weight
+	}
+	n := h.IntN(total)
+	for _, s := range steps {
+		if n -= s.weight; n < 0 {
+			s.do(now)
+			return
+		}
+	}
+}
+
+func (h *history) chance(oneIn int) bool { return h.IntN(oneIn) == 0 }
+
+func pick[T any](random *rand.Rand, from []T) T { return from[random.IntN(len(from))] }
+
+// agree fails unless both answers are the same.
+func (h *history) agree(what string, got, want any, gotErr, wantErr error) {
+	h.Helper()
+	if !sameError(gotErr, wantErr) || gotErr == nil && !reflect.DeepEqual(got, want) {
+		h.Errorf("at %s %s: the answer is %+v, %v; must be %+v, %v", h.now, what, got, gotErr, want, wantErr)
+	}
+}
+
+// sameError compares what callers go by: the class of an error, and the least figures in it.
+func sameError(got, want error) bool {
+	var gotBelow, wantBelow *hongbao.BelowIssuedError
+	if errors.As(got, &gotBelow) && errors.As(want, &wantBelow) {
+		return *gotBelow == *wantBelow
+	}
+	for _, class := range []error{
+		hongbao.ErrInvalid, hongbao.ErrNotFound, hongbao.ErrNameTaken, hongbao.ErrStale, hongbao.ErrCampaignOver,
+		hongbao.ErrBelowIssued, hongbao.ErrBusy, hongbao.ErrUnknown, hongbao.ErrBroken,
+	} {
+		if errors.Is(got, class) != errors.Is(want, class) {
+			return false
+		}
+	}
+	return (got == nil) == (want == nil)
+}
+
+// any is the id of a recent campaign, or now and then of none.
+func (h *history) any() uint32 {
+	n := len(h.model.Campaigns())
+	if n == 0 || h.chance(50) {
+		return uint32(n + 1)
+	}
+	return uint32(n - h.IntN(min(n, 5)))
+}
+
+func (h *history) stepSnatch(now hongbao.Time) {
+	r := hongbao.SnatchRequest{Campaign: h.any(), UID: pick(h.Rand, uids), Key: h.key(), KeyIsNew: h.chance(2), Now: now}
+	if h.chance(4) { // a key that is known, perhaps
+		r.Key, r.KeyIsNew = fmt.Sprintf("key-%d", 1+h.IntN(h.keys)), false
+	}
+	got, gotErr := h.Engine.Snatch(h.Context(), r)
+	want, wantErr := h.model.Snatch(h.Context(), r)
+	if got.Wins == -1 && h.settled(r.Campaign) {
+		got.Wins = want.Wins // an engine may have forgotten
+	}
+	h.agree(fmt.Sprintf("snatch %+v", r), got, want, gotErr, wantErr)
+}
+
+// settled reports whether an engine may have forgotten a campaign's players.
+func (h *history) settled(campaign uint32) bool {
+	c := h.model.campaign(campaign)
+	return c != nil && c.Seal != nil && h.model.Progress(campaign).Held().Count == 0
+}
+
+func (h *history) stepOpen(now hongbao.Time) {
+	r := hongbao.OpenRequest{UID: pick(h.Rand, uids), Envelope: hongbao.NewEnvelopeID(h.any(), uint64(h.IntN(20))), Now: now}
+	if known := h.model.envelopes[r.Envelope]; known != nil && !h.chance(10) {
+		r.UID = known.uid
+	}
+	got, gotErr := h.Engine.Open(h.Context(), r)
+	want, wantErr := h.model.Open(h.Context(), r)
+	h.agree(fmt.Sprintf("open %+v", r), got, want, gotErr, wantErr)
+}
+
+func (h *history) stepSignUp(now hongbao.Time) {
+	r := hongbao.SignUpRequest{Campaign: h.any(), UIDs: []uint64{pick(h.Rand, uids)}, Now: now}
+	if h.chance(3) {
+		r.UIDs, r.Actor = append(r.UIDs, pick(h.Rand, uids), pick(h.Rand, uids)), "enginetest"
+	}
+	got, gotErr := h.Engine.SignUp(h.Context(), r)
+	want, wantErr := h.model.SignUp(h.Context(), r)
+	h.agree(fmt.Sprintf("sign up %+v", r), got, want, gotErr, wantErr)
+}
+
+func (h *history) stepWallet(hongbao.Time) {
+	r := hongbao.WalletRequest{UID: pick(h.Rand, uids), Limit: 1 + h.IntN(8)}
+	if h.chance(2) {
+		r.After = h.cursor
+	}
+	got, gotErr := h.Engine.Wallet(h.Context(), r)
+	want, wantErr := h.model.Wallet(h.Context(), r)
+	if len(got.Envelopes)+len(want.Envelopes) == 0 {
+		got.Envelopes, want.Envelopes = nil, nil
+	}
+	h.agree(fmt.Sprintf("wallet %+v", r), got, want, gotErr, wantErr)
+	h.cursor = want.Next()
+}
+
+// stepCreate makes a campaign of any kind and size, about to open or open already; now and then under a name that is
+// taken.
+func (h *history) stepCreate(now hongbao.Time) {
+	count := uint64(1 + h.IntN(40))
+	winsMax, dailyWinsMax := h.IntN(5), h.IntN(4)
+	chance := pick(h.Rand, []hongbao.Chance{hongbao.ChanceCertain, hongbao.ChanceCertain, hongbao.ChanceCertain / 2})
+	signup := pick(h.Rand, []hongbao.Signup{hongbao.SignupNone, hongbao.SignupNone, hongbao.SignupOpen, hongbao.SignupInvited})
+	pace := pick(h.Rand, []hongbao.Pace{hongbao.PaceNone, hongbao.PaceNone, hongbao.PaceLinear})
+	split := pick(h.Rand, []hongbao.Split{hongbao.DoubleMean, hongbao.Normal, hongbao.Uniform, hongbao.Equal})
+	spec := hongbao.Spec{
+		Name: fmt.Sprintf("campaign-%d", h.names), Kind: pick(h.Rand, []hongbao.Kind{hongbao.Rain, hongbao.Bomb}),
+		OpensAt: hongbao.AtTime(now + hongbao.Time(h.IntN(int(10*minute)))),
+		Lasts:   pick(h.Rand, []hongbao.Duration{hongbao.Duration(time.Minute), hongbao.Duration(time.Hour), hongbao.Duration(24 * time.Hour)}),
+		Budget:  hongbao.BudgetSpec{TotalFen: int64(count)*10 + h.Int64N(1000), Count: count, Split: &split},
+		Chance:  &chance, WinsMax: &winsMax, DailyWinsMax: &dailyWinsMax, Signup: &signup, Pace: &pace, Paused: h.chance(10),
+	}
+	if !h.chance(10) {
+		h.names++
+	}
+	rules, err := spec.Rules(now)
+	if err != nil {
+		h.Fatal(err)
+	}
+	h.stepPut(hongbao.Change{At: now, Actor: "enginetest", Create: &rules})
+}
+
+// stepPut changes a campaign in both. The model takes a new campaign's nonce from the engine.
+func (h *history) stepPut(change hongbao.Change) {
+	got, gotErr := h.Engine.Put(h.Context(), change)
+	if gotErr == nil {
+		h.model.nonce = func() hongbao.Nonce { return got.Nonce }
+	}
+	want, wantErr := h.model.Put(h.Context(), change)
+	h.agree(fmt.Sprintf("put %+v", change), got, want, gotErr, wantErr)
+}
+
+func (h *history) stepRevise(now hongbao.Time) {
+	patch := hongbao.Patch{}
+	switch h.IntN(8) {
+	case 0, 1, 2:
+		patch.Budget = h.budgetPatch()
+	case 3:
+		paused := h.chance(3)
+		patch.Paused = &paused
+	case 4:
+		chance := pick(h.Rand, []hongbao.Chance{hongbao.ChanceCertain, hongbao.ChanceCertain / 3})
+		pace := pick(h.Rand, []hongbao.Pace{hongbao.PaceNone, hongbao.PaceLinear})
+		patch.Chance, patch.Pace = &chance, &pace
+	case 5:
+		winsMax, dailyWinsMax := h.IntN(6), h.IntN(5)
+		patch.WinsMax, patch.DailyWinsMax = &winsMax, &dailyWinsMax
+	case 6:
+		closes := now + hongbao.Time(h.IntN(int(2*hour)))
+		patch.ClosesAt = &closes
+	case 7:
+		opens := now + hongbao.Time(h.IntN(int(5*minute)))
+		patch.OpensAt = &opens
+	}
+	change := hongbao.Change{At: now, Actor: "enginetest", Campaign: h.any(), Revise: &patch}
+	if h.chance(2) {
+		change.IfRevision = uint32(1 + h.IntN(4))
+	}
+	h.stepPut(change)
+}
+
+// budgetPatch is near what campaigns have, above and below.
+func (h *history) budgetPatch() *hongbao.BudgetPatch {
+	count := uint64(1 + h.IntN(50))
+	total := int64(count)*5 + h.Int64N(1500)
+	lowest, highest := 1+h.Int64N(5), 100+h.Int64N(2000)
+	patch := &hongbao.BudgetPatch{TotalFen: &total}
+	if h.chance(2) {
+		patch.Count = &count
+	}
+	if h.chance(2) {
+		patch.MinFen, patch.MaxFen = &lowest, &highest
+	}
+	return patch
+}
+
+func (h *history) stepRefund(now hongbao.Time) {
+	batch := 1 + h.IntN(5)
+	got := h.refund(now, batch)
+	want, err := h.model.Refund(h.Context(), now, 1<<30)
+	h.agree(fmt.Sprintf("refund in batches of %d", batch), got, want, nil, err)
+}
+
+// stepClose closes what is due, and now and then what is not.
+func (h *history) stepClose(now hongbao.Time) {
+	h.stepPut(hongbao.Change{At: now, Actor: "clock", Campaign: h.any(), Close: true})
+}
+
+func (h *history) stepCancel(now hongbao.Time) {
+	h.stepPut(hongbao.Change{At: now, Actor: "enginetest", Campaign: h.any(), Cancel: true})
+}
+
+func (h *history) stepRecord(now hongbao.Time) {
+	e := hongbao.Event{At: now, Campaign: h.any(), Name: "countdown", Actor: "enginetest", Data: []byte{byte(h.IntN(256)), 0}}
+	position, err := h.Engine.Record(h.Context(), e)
+	if err != nil || position == "" {
+		h.Errorf("record: %q, %v", position, err)
+	}
+	if _, err := h.model.Record(h.Context(), e); err != nil {
+		h.Error(err)
+	}
+}
+
+// stepRestart restarts, or cuts the power, with a wall clock that may have stepped back a little.
+func (h *history) stepRestart(hongbao.Time) {
+	at := h.now - hongbao.Time(h.IntN(int(10*second)))
+	if h.Crash != nil && h.chance(2) {
+		h.Engine = h.Crash(at)
+	} else {
+		h.Engine = h.Restart(at)
+	}
+	h.same(h.model)
+}
+
+// stepMisdirect opens what the engine never had.
+func (h *history) stepMisdirect(now hongbao.Time) {
+	ids := []hongbao.EnvelopeID{0, 1, hongbao.NewEnvelopeID(0, 7), hongbao.NewEnvelopeID(hongbao.CampaignMax, 1<<32-1), 1<<63 - 1, 1<<64 - 1}
+	r := hongbao.OpenRequest{UID: pick(h.Rand, uids), Envelope: pick(h.Rand, ids), Now: now}
+	got, gotErr := h.Engine.Open(h.Context(), r)
+	want, wantErr := h.model.Open(h.Context(), r)
+	h.agree(fmt.Sprintf("open %+v", r), got, want, gotErr, wantErr)
+	if got, want := h.Engine.Progress(hongbao.CampaignMax), (hongbao.Progress{}); got != want {
+		h.Errorf("a campaign that does not exist has come to %+v", got)
+	}
+}

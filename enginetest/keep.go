@@ -1,0 +1,89 @@
+package enginetest
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"testing"
+
+	"hongbao"
+)
+
+// checkRestart plays, restarts and plays on, several times: nothing that was told is lost and no number comes twice.
+// Keeps G4.
+func checkRestart(t testing.TB, open Open) {
+	s := newScene(t, open)
+	limit := 40
+	c := s.campaign(hongbao.Rain, 500, func(spec *hongbao.Spec) { spec.WinsMax = &limit })
+	for round := range hongbao.Time(4) {
+		crowd(8, func(i int) {
+			for n := range 10 {
+				won := s.snatch(c, uint64(i), start+round*second)
+				if n%3 == 0 {
+					s.open(uint64(i), won.Envelope, start+round*second)
+				}
+			}
+		})
+		s.Engine = s.Restart(start + round*second)
+		s.check()
+	}
+	for uid := range uint64(8) {
+		s.refused(hongbao.LimitReached, c, uid, start+minute)
+	}
+}
+
+// checkCrash cuts the power at moments that the crowd does not know of. What was told before the cut is there after
+// it, with the rules and without holes; what was being decided may be there or not. Keeps G4.
+func checkCrash(t testing.TB, open Open) {
+	s := newScene(t, open)
+	if s.Crash == nil {
+		t.Skip("the harness can't cut the power")
+	}
+	c := s.rain(1_000_000)
+	for range times(5) {
+		s.checkPowerCut(c)
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+func (s *scene) checkPowerCut(c *hongbao.Campaign) {
+	s.Helper()
+	before, stop := s.Engine, make(chan struct{})
+	progress := make(chan struct{}, 1<<20)
+	var players sync.WaitGroup
+	for i := range 16 {
+		players.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				won := s.ask(before, hongbao.SnatchRequest{Campaign: c.ID, UID: uint64(i), Key: s.key(), Now: start})
+				if n%4 == 0 {
+					s.openWith(before, uint64(i), won.Envelope, start)
+				}
+				progress <- struct{}{}
+			}
+		})
+	}
+	for range 300 {
+		<-progress
+	}
+	s.mu.Lock()
+	wins, opened := slices.Clone(s.wins), maps.Clone(s.opened)
+	s.mu.Unlock()
+	s.Engine = s.Crash(start)
+	close(stop)
+	players.Wait()
+	model, err := Replay(s.Context(), s.Engine, s.Secret, s.Calendar)
+	if err != nil {
+		s.Fatalf("after the power cut the journal breaks a rule: %v", err)
+	}
+	s.same(model)
+	s.checkTold(model, wins, opened)
+	s.wins, s.opened = wins, opened
+	s.win(c, 99, start)
+}
