@@ -61,9 +61,6 @@ func (e *Engine) signUp(c *campaign, uid uint64, r hongbao.SignUpRequest) (block
 	case right.signedUp:
 		return known.block, false, nil
 	}
-	if right.signedUp { // asked only now: what is over says so, whether or not it still knows its players
-		return known.block, false, nil
-	}
 	e.join(group, &hongbao.Event{
 		Kind: hongbao.PlayerSignedUp, At: at, Campaign: r.Campaign, Revision: now.Revision(), UID: uid, Actor: r.Actor,
 	})
