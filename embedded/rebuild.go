@@ -11,11 +11,14 @@ import (
 	"hongbao"
 )
 
-// rebuild makes memory from the views: campaigns, who holds what, counters, sign-ups, the wins of today. It refuses views whose rows do
-// not add up to what they count.
+// rebuild makes memory from the views: campaigns, who holds what, counters, sign-ups, the wins of today. It refuses
+// views whose rows do not add up to what they count.
 func (e *Engine) rebuild() error {
 	list := make([]*campaign, len(e.feeder.campaigns))
 	for id, view := range e.feeder.campaigns {
+		if int(id) > len(list) {
+			return fmt.Errorf("%w: there are %d campaigns, and one is number %d", errViews, len(list), id)
+		}
 		c, err := e.restore(view)
 		if err != nil {
 			return err
@@ -137,28 +140,61 @@ func (s *rowSums) check(c *campaign) error {
 	}
 	taken, opened, refunded := s.taken.Load(), s.opened.Load(), s.refunded.Load()
 	if taken != c.issued.Load() || opened != c.opened.count.Load() || refunded != c.refunded.count.Load() {
-		return fmt.Errorf("%w: the views hold %d taken, %d opened, %d refunded envelopes of campaign %d and count %d, %d, %d: remove the views folder to have them made anew",
-			hongbao.ErrBroken, taken, opened, refunded, c.supply.campaign, c.issued.Load(), c.opened.count.Load(), c.refunded.count.Load())
+		return fmt.Errorf("%w: %d taken, %d opened, %d refunded envelopes of campaign %d are there, but %d, %d, %d are counted",
+			errViews, taken, opened, refunded, c.supply.campaign, c.issued.Load(), c.opened.count.Load(), c.refunded.count.Load())
 	}
+	return nil
+}
+
+// playerSum holds a player's balance against the envelopes behind it. Keeps G6.
+type playerSum struct {
+	uid        uint64
+	balanceFen uint64
+	openedFen  uint64
+	amountFen  uint64 // of the envelope read last
+}
+
+// turn goes on to a player, if it is another one, and checks the last.
+func (s *playerSum) turn(uid uint64) error {
+	if uid == s.uid {
+		return nil
+	}
+	if s.balanceFen != s.openedFen {
+		return fmt.Errorf("%w: player %d has a balance of %d fen, but opened %d", errViews, s.uid, s.balanceFen, s.openedFen)
+	}
+	*s = playerSum{uid: uid}
 	return nil
 }
 
 func (e *Engine) scanRange(from, to []byte, list []*campaign, sums []rowSums) error {
 	today := e.calendar.Day(e.Now())
-	return scan(e.views.db, from, to, func(key, row []byte) (bool, error) {
-		uid, id := binary.BigEndian.Uint64(key[1:]), hongbao.EnvelopeID(binary.BigEndian.Uint64(key[9:]))
-		if id == 0 {
-			return true, nil
-		}
-		if id.Campaign() > uint32(len(list)) || len(row) < 2 {
+	var sum playerSum
+	err := scan(e.views.db, from, to, func(key, row []byte) (bool, error) {
+		if len(key) < 17 || len(row) == 0 {
 			return false, errRow
 		}
-		r := playerRow{uid: uid, id: id, row: row, campaign: list[id.Campaign()-1], sums: &sums[id.Campaign()-1]}
+		uid, id := binary.BigEndian.Uint64(key[1:]), hongbao.EnvelopeID(binary.BigEndian.Uint64(key[9:]))
+		if err := sum.turn(uid); err != nil {
+			return false, err
+		}
+		if id == 0 {
+			_, err := uvarints(row, &sum.balanceFen)
+			return true, err
+		}
+		place := int(id.Campaign()) - 1
+		if place < 0 || place >= len(list) {
+			return false, errRow
+		}
+		r := playerRow{uid: uid, id: id, row: row, campaign: list[place], sums: &sums[place], sum: &sum}
 		if len(key) > 17 {
 			return true, r.restoreClosed()
 		}
 		return true, e.restoreWon(r, today)
 	})
+	if err != nil {
+		return err
+	}
+	return sum.turn(hongbao.UIDMax + 1)
 }
 
 // playerRow is one row of a player at the start.
@@ -168,15 +204,18 @@ type playerRow struct {
 	row      []byte
 	campaign *campaign
 	sums     *rowSums
+	sum      *playerSum
 }
 
 // restoreWon puts an envelope into memory, and its win into the counters that limits rest on. Wins of today count
 // whatever has become of their campaign.
 func (e *Engine) restoreWon(r playerRow, today int32) error {
-	settled := r.campaign.settled.Load()
-	at, n := binary.Uvarint(r.row)
-	isToday := e.calendar.Day(hongbao.Time(at)) == today
-	if n <= 0 || settled && !isToday {
+	var at uint64
+	if _, err := uvarints(r.row, &at, &r.sum.amountFen); err != nil {
+		return err
+	}
+	settled, isToday := r.campaign.settled.Load(), e.calendar.Day(hongbao.Time(at)) == today
+	if settled && !isToday {
 		return nil
 	}
 	s := e.players.of(r.uid)
@@ -191,11 +230,13 @@ func (e *Engine) restoreWon(r playerRow, today int32) error {
 		return nil
 	}
 	tranche := r.campaign.supply.of(r.id.Number())
-	if tranche == nil {
-		return errRow
+	if tranche == nil || tranche.amount(r.id.Number()) != int64(r.sum.amountFen) {
+		return fmt.Errorf("%w: envelope %d of %d fen is not one that its campaign cut", errViews, r.id, r.sum.amountFen)
+	}
+	if !tranche.holder(r.id.Number()).CompareAndSwap(0, uint64(newHolder(r.uid, hongbao.StateHeld))) {
+		return fmt.Errorf("%w: envelope %d has two holders", errViews, r.id)
 	}
 	r.sums.taken.Add(1)
-	tranche.holder(r.id.Number()).Store(uint64(newHolder(r.uid, hongbao.StateHeld)))
 	key := rightKey{r.uid, r.id.Campaign()}
 	right := s.rights[key]
 	right.wins++
@@ -205,6 +246,10 @@ func (e *Engine) restoreWon(r playerRow, today int32) error {
 
 // restoreClosed puts the end of an envelope into memory, behind its win.
 func (r playerRow) restoreClosed() error {
+	state := hongbao.EnvelopeState(r.row[0])
+	if state == hongbao.StateOpened {
+		r.sum.openedFen += r.sum.amountFen
+	}
 	if r.campaign.settled.Load() {
 		return nil
 	}
@@ -212,7 +257,6 @@ func (r playerRow) restoreClosed() error {
 	if tranche == nil {
 		return errRow
 	}
-	state := hongbao.EnvelopeState(r.row[0])
 	if state == hongbao.StateOpened {
 		r.sums.opened.Add(1)
 	} else {
@@ -224,7 +268,8 @@ func (r playerRow) restoreClosed() error {
 
 func (e *Engine) scanSignUps() error {
 	from, to := family(signUpFamily)
-	return scan(e.views.db, from, to, func(key, _ []byte) (bool, error) {
+	counts := map[uint32]uint64{}
+	err := scan(e.views.db, from, to, func(key, _ []byte) (bool, error) {
 		if len(key) != 13 {
 			return false, errRow
 		}
@@ -236,6 +281,13 @@ func (e *Engine) scanSignUps() error {
 		known := s.rights[right]
 		known.signedUp = true
 		s.rights[right] = known
+		counts[campaign]++
 		return true, nil
 	})
+	for _, c := range *e.registry.memory.Load() {
+		if n := counts[c.supply.campaign]; err == nil && !c.settled.Load() && n != c.signedUp.Load() {
+			err = fmt.Errorf("%w: %d sign-ups for campaign %d are there, but %d are counted", errViews, n, c.supply.campaign, c.signedUp.Load())
+		}
+	}
+	return err
 }

@@ -152,7 +152,11 @@ func uvarints(row []byte, values ...*uint64) (rest []byte, err error) {
 	return row, nil
 }
 
-var errRow = fmt.Errorf("%w: a row of the views is malformed", hongbao.ErrBroken)
+// errViews says what to do about views that are not what they were: the journal is the truth.
+var (
+	errViews = fmt.Errorf("%w: the views are damaged (remove their folder while the server is stopped: they are made anew from the journal)", hongbao.ErrBroken)
+	errRow   = fmt.Errorf("%w: a row is malformed", errViews)
+)
 
 // readPlayerRow folds one row of a player into a wallet: the balance, an envelope won, or the end of the last one.
 func readPlayerRow(w *hongbao.Wallet, key, row []byte) error {
@@ -264,9 +268,11 @@ func readCampaigns(db pebble.Reader) (list []campaignView, err error) {
 	from, to := family(campaignFamily)
 	err = scan(db, from, to, func(_, row []byte) (bool, error) {
 		var view campaignView
-		err := json.Unmarshal(row, &view)
+		if err := json.Unmarshal(row, &view); err != nil || view.Campaign == nil {
+			return false, errors.Join(errRow, err)
+		}
 		list = append(list, view)
-		return true, err
+		return true, nil
 	})
 	return list, err
 }
