@@ -247,11 +247,11 @@ func (f *feeder) fold(batch *pebble.Batch) error {
 			}
 			continue
 		}
-		view := f.campaigns[e.Campaign]
-		if view == nil {
-			if e.Kind != hongbao.CampaignCreated {
-				return fmt.Errorf("%w: the journal has an event (%s) of campaign %d before it was created", hongbao.ErrBroken, e.Kind, e.Campaign)
-			}
+		view, created := f.campaigns[e.Campaign], e.Kind == hongbao.CampaignCreated
+		if created != (view == nil) || created && int(e.Campaign) != len(f.campaigns)+1 {
+			return fmt.Errorf("%w: the journal has an event (%s) of campaign %d where there are %d campaigns", hongbao.ErrBroken, e.Kind, e.Campaign, len(f.campaigns))
+		}
+		if created {
 			view = &campaignView{}
 			f.campaigns[e.Campaign] = view
 		}
