@@ -3,6 +3,7 @@ package embedded
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -21,22 +22,26 @@ func (e *Engine) Books(context.Context) (*Books, error) { return newBooks(e.view
 
 func newBooks(db *pebble.DB, h history) (*Books, error) {
 	snapshot := db.NewSnapshot()
-	m, err := readMark(snapshot)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", err, snapshot.Close())
-	}
 	b := &Books{snapshot: snapshot}
-	if m.Block == 0 {
-		return b, nil
+	m, err := readMark(snapshot)
+	if err == nil && m.Block > 0 {
+		b.position, err = h.lastOf(m)
 	}
-	for block, err := range h.blocks(m.Block) {
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", err, snapshot.Close())
-		}
-		b.position = hongbao.Position(position{block.Number, block.Count - 1}.String())
-		break
+	if err != nil {
+		return nil, errors.Join(err, snapshot.Close())
 	}
 	return b, nil
+}
+
+// lastOf is the position of the last event that views with that mark have.
+func (h history) lastOf(m mark) (hongbao.Position, error) {
+	for block, err := range h.blocks(m.Block) {
+		if err == nil && block.Hash.String() != m.Hash {
+			err = fmt.Errorf("%w: they were made from another journal", errViews)
+		}
+		return hongbao.Position(position{block.Number, block.Count - 1}.String()), err
+	}
+	return "", fmt.Errorf("%w: the journal ends before block %d, which they have", errViews, m.Block)
 }
 
 // Position is that of the last event in the books.
