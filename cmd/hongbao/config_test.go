@@ -1,0 +1,206 @@
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"hongbao"
+)
+
+// parsed is the configuration that a command line leads to, with a config file of that text and that environment.
+func parsed(t *testing.T, file string, environ map[string]string, args ...string) (*Config, error) {
+	t.Helper()
+	for name, value := range environ {
+		t.Setenv(name, value)
+	}
+	if file != "" {
+		args = append(args, "--config", write(t, "hongbao.yaml", file))
+	}
+	c := &commandLine{stdout: io.Discard, stderr: io.Discard}
+	_, err := c.parse(append([]string{"version"}, args...))
+	return &c.Config, err
+}
+
+// write makes a file of that text in a folder of the test.
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+type env = map[string]string
+
+func TestFlagsOverEnvironmentOverFileOverDefaults(t *testing.T) {
+	const file = "player: {listen: 'file:1', auth: jwt}\ndata: /file\n"
+	listen, auth := "HONGBAO_PLAYER__LISTEN", "HONGBAO_PLAYER__AUTH"
+	rows := []struct {
+		name    string
+		file    string
+		environ env
+		args    []string
+		listen  string
+		auth    string
+		data    string
+	}{
+		{"nothing set: defaults", "", nil, nil, "127.0.0.1:8080", "trusted", "./data"},
+		{"the file sets", file, nil, nil, "file:1", "jwt", "/file"},
+		{"the environment sets", "", env{listen: "env:1", "HONGBAO_DATA": "/env"}, nil, "env:1", "trusted", "/env"},
+		{"the environment wins over the file, key by key", file, env{listen: "env:1"}, nil, "env:1", "jwt", "/file"},
+		{"a flag wins over both", file, env{listen: "env:1", auth: "jwt"}, []string{"--player.listen=flag:1"}, "flag:1", "jwt", "/file"},
+		{"an empty value in the file is the default", "data:\nplayer:\n", nil, nil, "127.0.0.1:8080", "trusted", "./data"},
+		{"an empty file is all defaults", "# nothing\n", nil, nil, "127.0.0.1:8080", "trusted", "./data"},
+		{"another program's variable is left alone", "", env{"HONGBAO_HOME": "/x", "HONGBAO": "y"}, nil, "127.0.0.1:8080", "trusted", "./data"},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			config, err := parsed(t, row.file, row.environ, row.args...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := []string{config.Player.Listen, config.Player.Auth, config.Data}
+			if want := []string{row.listen, row.auth, row.data}; !reflect.DeepEqual(got, want) {
+				t.Errorf("listen, auth and data are %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+func TestVariableThatEndsInFileReadsTheFile(t *testing.T) {
+	secret := write(t, "secret", "tip-top secret\n")
+	config, err := parsed(t, "", env{"HONGBAO_PLAYER__JWT__KEY_FILE": secret, "HONGBAO_TIMEZONE_FILE": write(t, "zone", "UTC\n")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := config.Player.JWT.keys()
+	if err != nil || len(keys) != 1 || string(keys[0]) != "tip-top secret" {
+		t.Errorf("keys are %q, %v", keys, err)
+	}
+	if config.Timezone != "UTC" {
+		t.Errorf("timezone is %q, want that of the file without its newline", config.Timezone)
+	}
+}
+
+func TestListsAreReadFromEverywhere(t *testing.T) {
+	want := []string{"10.0.0.0/8", "192.168.1.7"}
+	for name, config := range map[string]func() (*Config, error){
+		"flag": func() (*Config, error) { return parsed(t, "", nil, "--player.trusted_peers=10.0.0.0/8,192.168.1.7") },
+		"environment": func() (*Config, error) {
+			return parsed(t, "", env{"HONGBAO_PLAYER__TRUSTED_PEERS": "10.0.0.0/8,192.168.1.7"})
+		},
+		"file": func() (*Config, error) {
+			return parsed(t, "player:\n  trusted_peers:\n  - 10.0.0.0/8\n  - 192.168.1.7\n", nil)
+		},
+	} {
+		c, err := config()
+		if err != nil || !reflect.DeepEqual(c.Player.TrustedPeers, want) {
+			t.Errorf("%s: trusted_peers are %q, %v; want %q", name, c.Player.TrustedPeers, err, want)
+		}
+	}
+}
+
+const rainYAML = `
+campaigns:
+  - name: new-year-rain
+    kind: rain
+    opens_at: 2027-02-05T20:00:00+08:00
+    lasts: 10m
+    budget: {total_fen: 100000000, count: 1000000, min_fen: 1, max_fen: 2000, split: double_mean}
+    chance: 0.2
+    wins_max: 5
+  - {name: soon, kind: bomb, opens_at: +10s, budget: {total_fen: 100, count: 10}}
+`
+
+func TestCampaignsAreReadAsTheAdminAPIReadsThem(t *testing.T) {
+	config, err := parsed(t, rainYAML, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(config.Campaigns) != 2 {
+		t.Fatalf("%d campaigns, want 2", len(config.Campaigns))
+	}
+	now := hongbao.TimeOf(time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC))
+	rules, err := config.Campaigns[0].Rules(now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := rules.OpensAt.String(), "2027-02-05T12:00:00Z"; got != want {
+		t.Errorf("opens_at, a bare YAML time, is %s, want %s", got, want)
+	}
+	if got, want := rules.Chance.String(), "0.2"; got != want {
+		t.Errorf("chance is %s, want exactly %s", got, want)
+	}
+	if !config.Campaigns[1].OpensAt.Relative() {
+		t.Error("+10s is not relative")
+	}
+	again, err := parsed(t, "", env{"HONGBAO_CAMPAIGNS_FILE": write(t, "list.yaml", strings.TrimPrefix(rainYAML, "\ncampaigns:"))})
+	if err != nil || !reflect.DeepEqual(again.Campaigns, config.Campaigns) {
+		t.Errorf("from the environment: %v, %v", again.Campaigns, err)
+	}
+}
+
+func TestBadConfigurationIsRefusedWithItsReason(t *testing.T) {
+	rows := []struct {
+		name    string
+		file    string
+		environ env
+		args    []string
+		want    string
+	}{
+		{"unknown key in the file", "player: {listn: x}", nil, nil, "hongbao.yaml: there is no setting player.listn (did you mean player.listen?)"},
+		{"unknown group in the file", "playr: {listen: x}", nil, nil, "there is no setting playr"},
+		{"unknown variable", "", env{"HONGBAO_ADMIN__LISTN": "x"}, nil, "HONGBAO_ADMIN__LISTN: there is no setting admin.listn (did you mean admin.listen?)"},
+		{"unknown flag", "", nil, []string{"--player.listn=x"}, "unknown flag --player.listn"},
+		{"unknown key in a campaign", "campaigns: [{name: a, wins_mx: 1}]", nil, nil, "campaigns[0].wins_mx: \"(unknown key)\" is not allowed: must be a known key (did you mean wins_max?)"},
+		{"wrong type deep in a campaign", "campaigns: [{name: a}, {budget: {total_fen: lots}}]", nil, nil, "campaigns[1].budget.total_fen: "},
+		{"a fraction of a fen", "campaigns: [{budget: {total_fen: 1.5}}]", nil, nil, "campaigns[0].budget.total_fen: \"1.5\" is not allowed: must be a whole number"},
+		{"a campaign that is no object", "campaigns: [rain]", nil, nil, "campaigns[0]: \"\\\"rain\\\"\" is not allowed: must be a JSON object"},
+		{"campaigns that are no list", "campaigns: {name: a}", nil, nil, "campaigns"},
+		{"not a number", "campaigns: [{chance: .nan}]", nil, nil, "campaigns can't be said in JSON"},
+		{"one name twice", "campaigns: [{name: a}, {name: a}]", nil, nil, "campaigns[1].name: \"a\" is not allowed: must be another name than that of campaigns[0]"},
+		{"a key twice", "data: a\ndata: b", nil, nil, "line 2: mapping key \"data\" already defined at line 1"},
+		{"a key twice in a campaign", "campaigns:\n- name: a\n  name: b", nil, nil, "line 3: mapping key \"name\" already defined at line 2"},
+		{"a group as one value", "player: 5", nil, nil, "player: \"5\" is not allowed: must be a group of settings"},
+		{"a key with dots", "player.listen: x", nil, nil, "player.listen: \"(with dots)\" is not allowed: must be written as nested groups"},
+		{"a list for one value", "data: [a, b]", nil, nil, "data: \"[\\\"a\\\",\\\"b\\\"]\" is not allowed: must be a single value"},
+		{"a list in a list", "player: {cors_origins: [[a]]}", nil, nil, "player.cors_origins[0]: "},
+		{"a group for one value", "data: {}", nil, nil, "data: \"{}\" is not allowed: must be a single value"},
+		{"two documents", "data: a\n---\ndata: b", nil, nil, "more than one YAML document"},
+		{"not YAML", "data: [", nil, nil, "yaml:"},
+		{"not UTF-8", "data: \xff", nil, nil, "yaml:"},
+		{"a file that is not there", "", nil, []string{"--config=/nonexistent.yaml"}, "/nonexistent.yaml: no such file or directory"},
+		{"a variable's file that is not there", "", env{"HONGBAO_PLAYER__JWT__KEY": "a", "HONGBAO_DATA_FILE": "/nonexistent"}, nil, "HONGBAO_DATA_FILE: open /nonexistent"},
+		{"a variable as it is and as a file", "", env{"HONGBAO_DATA": "a", "HONGBAO_DATA_FILE": os.DevNull}, nil, "(twice)"},
+		{"an empty data folder", "", nil, []string{"--data="}, "data: \"\" is not allowed: must be given"},
+		{"an unknown way to know players", "player: {auth: basic}", nil, nil, "player.auth: \"basic\" is not allowed: must be one of trusted, jwt"},
+		{"an unknown algorithm", "player: {jwt: {alg: none}}", nil, nil, "player.jwt.alg: \"none\" is not allowed: must be one of HS256, RS256, EdDSA"},
+		{"an unknown zone", "", nil, []string{"--timezone=Mars/Olympus"}, "timezone: \"Mars/Olympus\" is not allowed: must be an IANA zone"},
+		{"the machine's own zone, whatever it is", "", nil, []string{"--timezone=Local"}, "timezone: \"Local\""},
+		{"a network that is none", "player: {trusted_peers: [everyone]}", nil, nil, "player.trusted_peers: \"everyone\" is not allowed: must be a network such as 10.0.0.0/8, or an address"},
+		{"the cluster", "engine: cluster", nil, nil, "engine: \"cluster\" is not allowed: must be embedded: cluster is not available in this version"},
+		{"the cluster's settings", "cluster: {redis: {addrs: [a]}}", nil, nil, "cluster is not available in this version"},
+		{"the gate", "gate: {player: {rate: 1}}", nil, nil, "gate is not available in this version"},
+		{"the gate by a flag", "", nil, []string{"--gate.player=1"}, "gate.player is not available in this version"},
+		{"the gate by a variable", "", env{"HONGBAO_GATE__PLAYER__RATE": "1"}, nil, "HONGBAO_GATE__PLAYER__RATE: gate.player.rate is not available in this version"},
+		{"webhooks", "webhooks: []", nil, nil, "webhooks is not available in this version"},
+		{"webhooks by a variable", "", env{"HONGBAO_WEBHOOKS": "[]"}, nil, "HONGBAO_WEBHOOKS: webhooks is not available in this version"},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			_, err := parsed(t, row.file, row.environ, row.args...)
+			if err == nil || !strings.Contains(err.Error(), row.want) {
+				t.Fatalf("the error is\n%v\nand does not say\n%s", err, row.want)
+			}
+			if exitCode(err) != exitUsage {
+				t.Errorf("it exits with %d, want %d", exitCode(err), exitUsage)
+			}
+		})
+	}
+}
