@@ -50,8 +50,8 @@ bench: build ## measure against empty handlers and print ratios
 	scripts/bench
 
 .PHONY: tools
-tools: ## install what the tests call: a C compiler for the race detector, wrk
-	scripts/need gcc wrk
+tools: ## install what the tests call: a C compiler for the race detector, curl, wrk
+	scripts/need gcc curl wrk
 
 .PHONY: clean
 clean: ## remove what was built
