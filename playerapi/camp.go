@@ -35,7 +35,7 @@ var campOutcomes = [hongbao.Statuses]campOutcome{
 const campExpired = 8
 
 // campSnatch is POST /snatch. Under both limits cur_count is the player's wins in the campaign and max_count its
-// wins_max, 0 for no limit.
+// wins_max, 0 for no limit. A key that won in a campaign whose counts are forgotten by now is told this win alone.
 func (s *Server) campSnatch(ctx *fasthttp.RequestCtx) error {
 	fields := [...]campField{{name: "uid", limit: hongbao.UIDMax}}
 	uid, key, err := s.campRequest(ctx, fields[:])
@@ -68,7 +68,7 @@ func appendCampSnatch(b []byte, r *hongbao.SnatchResult) []byte {
 		b = append(b, `,"max_count":`...)
 		b = strconv.AppendInt(b, int64(r.Rules.WinsMax), 10)
 		b = append(b, `,"cur_count":`...)
-		b = strconv.AppendInt(b, int64(r.Wins), 10)
+		b = strconv.AppendInt(b, int64(max(r.Wins, 1)), 10)
 		b = append(b, '}')
 	case hongbao.LimitReached, hongbao.DailyLimitReached:
 		b = append(b, `,"data":{"cur_count":`...)

@@ -3,8 +3,8 @@
 //
 // It promises that every input gets one of the documented answers: what a player sends never panics, never makes a 500
 // and never reaches the engine unless it is valid. Errors are mapped to both APIs in one table, in problem.go. On the
-// snatch path it uses no maps, no reflection and no formatting: a refusal costs one allocation (the key that the service
-// makes), a win one more at most. What fasthttp lends for a request is never kept after it.
+// snatch path it uses no maps, no reflection and no formatting, and allocates nothing but the text of a key that the
+// request brings. What fasthttp lends for a request is never kept after it.
 //
 // An order holds for every request: route, method, body and parameters, who asks, the service. It does not limit rates,
 // terminate TLS or serve pages.

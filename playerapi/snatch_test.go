@@ -222,6 +222,21 @@ func TestSameKeySameAnswer(t *testing.T) {
 		`{"code":0,"msg":"success","data":{"envelope_id":4294967296,"max_count":5,"cur_count":2}}`)
 }
 
+// Once a campaign is settled its counts are forgotten, but no win is.
+func TestSameKeySameAnswerAfterSettling(t *testing.T) {
+	g := newGame(t)
+	g.create(rain("r", 2))
+	first := g.ask("POST /v1/campaigns/1/snatch", "", "X-Player-Id: 7", "Idempotency-Key: k")
+	g.pass(25 * time.Hour)
+	again := g.ask("POST /v1/campaigns/1/snatch", "", "X-Player-Id: 7", "Idempotency-Key: k")
+	if without := strings.Replace(first.body, `"wins":1,`, "", 1); again.body != without {
+		t.Errorf("first %s\nagain %s", first.body, again.body)
+	}
+	expect(t, g.ask("POST /snatch", "uid=7", "Idempotency-Key: k"), 200,
+		`{"code":0,"msg":"success","data":{"envelope_id":4294967296,"max_count":5,"cur_count":1}}`)
+	expect(t, g.ask("POST /snatch", "uid=7", "Idempotency-Key: another"), 200, `{"code":5,"msg":"closed"}`)
+}
+
 func TestReceiptIsTheServers(t *testing.T) {
 	g := newGame(t)
 	g.create(rain("r", 2))

@@ -66,6 +66,24 @@ func TestCampWalletOldestFirstWithValuesOnceOpened(t *testing.T) {
 		`{"envelope_id":12884901888,"value":50,"opened":true,"snatch_time":1801828981}]}}`)
 }
 
+// Cancelling gives everybody open_for from then on; what was told never becomes earlier.
+func TestWalletTellsTheExpiryThatCancellingMoved(t *testing.T) {
+	g := newGame(t)
+	c := g.create(rain("r", 10))
+	g.win(7, 1)
+	closes := hongbao.TimeOf(noon.Add(5 * time.Hour))
+	g.revise(c, hongbao.Patch{ClosesAt: &closes})
+	told := func(expires string) {
+		t.Helper()
+		expect(t, g.ask("GET /v1/wallet", "", "X-Player-Id: 7"), 200, `{"balance_fen":0,"envelopes":[{"id":"4294967296","campaign_id":"1",`+
+			`"status":"held","snatched_at":"2027-02-05T12:00:00Z","expires_at":"`+expires+`"}],"next":""}`)
+	}
+	told("2027-02-06T12:10:00Z")
+	g.now.Add((3 * time.Hour).Milliseconds())
+	g.cancel(c)
+	told("2027-02-06T15:00:00Z")
+}
+
 // A player with more envelopes than a page holds sees each once, in order, whatever the page's size.
 func TestWalletPagesJoin(t *testing.T) {
 	const wins = 450 // more than two pages of the camp's list
