@@ -13,7 +13,7 @@ type campaign struct {
 	taken, opened, refunded hongbao.Tally
 
 	// Until it is sealed, after which nothing is won:
-	wins     map[uint32]uint32   // by player
+	wins     map[uint32]uint32   // by player, of those who have won in another campaign since
 	signedUp map[uint32]struct{} // players
 	keys     hashSet
 }
@@ -23,7 +23,7 @@ type envelope struct {
 	amountFen int64
 	holder    uint32 // player
 	revision  uint32 // that it was won under
-	print     uint32 // hash of what else the books say of it
+	imprint   uint32 // hash of what else the books say of it
 	state     hongbao.EnvelopeState
 	won       bool
 	inBooks   bool

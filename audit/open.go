@@ -69,5 +69,5 @@ func (c *campaign) expiry(e *envelope) hongbao.Time {
 }
 
 func (e *envelope) close(state hongbao.EnvelopeState, at hongbao.Time) {
-	e.state, e.print = state, printClosed(e.print, at)
+	e.state, e.imprint = state, closedImprint(e.imprint, at)
 }

@@ -7,6 +7,8 @@ type player struct {
 	uid        uint64
 	balanceFen int64
 	days       [2]dayWins // rain, bomb
+	campaign   uint32     // that the player last won in
+	wins       uint32     // and how often there
 }
 
 // dayWins counts wins on the last day on which there was one.
@@ -20,6 +22,19 @@ func (p *player) dayWins(kind hongbao.Kind) *dayWins {
 		return &p.days[1]
 	}
 	return &p.days[0]
+}
+
+// wins counts the player's wins in a campaign. The count of the campaign last won in is with the player, where it costs
+// nothing to find; a campaign keeps those of players who have won elsewhere since.
+func (a *auditor) wins(c *campaign, holder uint32) *uint32 {
+	p := a.players.at(holder)
+	if p.campaign != c.ID {
+		if before := a.campaign(p.campaign); before != nil && before.Seal == nil {
+			before.wins[holder] = p.wins
+		}
+		p.campaign, p.wins = c.ID, c.wins[holder]
+	}
+	return &p.wins
 }
 
 // players are all players by index, in the order in which the journal first names them. An index has 32 bits and stands

@@ -32,7 +32,7 @@ func (a *auditor) won(c *campaign, e *hongbao.Event) {
 	a.checkLuck(c, rules)
 	*c.envelopes.extend(e.Envelope.Number()) = envelope{
 		amountFen: e.AmountFen, holder: holder, revision: revision.Number, won: true,
-		print: a.print(e.Key, e.At, e.ExpiresAt),
+		imprint: a.imprint(e.Key, e.At, e.ExpiresAt),
 	}
 }
 
@@ -55,7 +55,8 @@ func (a *auditor) checkOpen(c *campaign, rules *hongbao.Rules, holder uint32) {
 
 // checkWins counts the player's wins in the campaign. Checks G3.
 func (a *auditor) checkWins(c *campaign, rules *hongbao.Rules, holder uint32) {
-	e, wins := a.event, int(c.wins[holder])+1
+	e, known := a.event, a.wins(c, holder)
+	wins := int(*known) + 1
 	switch {
 	case e.Wins != wins:
 		a.fail(checkG3, "it is the player's win %d in the campaign, and says %d", wins, e.Wins)
@@ -64,7 +65,7 @@ func (a *auditor) checkWins(c *campaign, rules *hongbao.Rules, holder uint32) {
 	case rules.WinsMax > 0 && wins > rules.WinsMax:
 		a.fail(checkG3, "it is the player's win %d in the campaign, of at most %d", wins, rules.WinsMax)
 	}
-	c.wins[holder] = uint32(e.Wins)
+	*known = uint32(e.Wins)
 }
 
 // checkDayWins counts the player's wins on the day in all campaigns of the kind. Checks G3.
@@ -155,15 +156,15 @@ func (a *auditor) checkLuck(c *campaign, rules *hongbao.Rules) {
 	}
 }
 
-// print is a hash of what the books say of a win beyond holder, amount and state.
-func (a *auditor) print(key string, won, expires hongbao.Time) uint32 {
+// imprint is a hash of what the books say of a win beyond holder, amount and state.
+func (a *auditor) imprint(key string, won, expires hongbao.Time) uint32 {
 	var times [16]byte
 	binary.LittleEndian.PutUint64(times[:], uint64(won))
 	binary.LittleEndian.PutUint64(times[8:], uint64(expires))
 	return uint32(maphash.Bytes(a.random, times[:]) ^ maphash.String(a.random, key)*3)
 }
 
-// printClosed goes on with when the envelope was opened or refunded.
-func printClosed(print uint32, at hongbao.Time) uint32 {
-	return uint32(mix(uint64(print)<<32 ^ uint64(at)))
+// closedImprint goes on with when the envelope was opened or refunded.
+func closedImprint(imprint uint32, at hongbao.Time) uint32 {
+	return uint32(mix(uint64(imprint)<<32 ^ uint64(at)))
 }

@@ -100,16 +100,16 @@ func (a *auditor) compareRow(uid uint64, row *hongbao.Envelope) {
 		return
 	}
 	found.inBooks = true
-	print := a.print(row.Key, row.WonAt, row.ExpiresAt)
+	imprint := a.imprint(row.Key, row.WonAt, row.ExpiresAt)
 	if row.State != hongbao.StateHeld {
-		print = printClosed(print, row.ClosedAt)
+		imprint = closedImprint(imprint, row.ClosedAt)
 	}
 	switch {
 	case row.State != found.state:
 		a.differ(uid, "has envelope %d as %s, by the journal it is %s", row.ID, row.State, found.state)
 	case row.AmountFen != found.amountFen:
 		a.differ(uid, "has envelope %d with %d fen, by the journal %d", row.ID, row.AmountFen, found.amountFen)
-	case print != found.print:
+	case imprint != found.imprint:
 		a.differ(uid, "has envelope %d with another key or other times than the journal", row.ID)
 	}
 }
