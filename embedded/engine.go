@@ -65,6 +65,7 @@ func Open(o Options) (*Engine, error) {
 		files: o.FS, dir: o.Dir, calendar: o.Calendar, logger: o.Logger, onBreak: o.Broken,
 		players: newPlayers(), stop: make(chan struct{}),
 	}
+	e.feeder = newFeeder(&e.applied, e.breakDown)
 	if e.files == nil {
 		e.files = vfs.Default
 	}
@@ -183,9 +184,13 @@ func (e *Engine) Health() hongbao.Health {
 // Now is the last time committed.
 func (e *Engine) Now() hongbao.Time { return hongbao.Time(e.last.Load()) }
 
-// breakDown remembers why the engine can't go on and tells its owner, once.
+// breakDown remembers why the engine can't go on and tells it, once: those who wait for the views, and the owner.
 func (e *Engine) breakDown(err error) {
-	if e.broken.CompareAndSwap(nil, &err) && e.onBreak != nil {
+	if !e.broken.CompareAndSwap(nil, &err) {
+		return
+	}
+	e.feeder.fail(err)
+	if e.onBreak != nil {
 		go e.onBreak(err)
 	}
 }
@@ -210,8 +215,8 @@ func (e *Engine) release() error {
 	if e.journal != nil {
 		errs = append(errs, e.journal.Close())
 	}
-	if e.feeder != nil && e.feeder.running {
-		errs = append(errs, e.feeder.end())
+	if e.feeder.running {
+		e.feeder.end()
 	}
 	if e.views != nil {
 		errs = append(errs, e.views.close(e.broken.Load() == nil))

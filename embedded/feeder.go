@@ -58,19 +58,25 @@ type feedOrder struct {
 	index int32
 }
 
-func newFeeder(v *views, applied *atomic.Uint64, broken func(error)) (*feeder, error) {
-	f := &feeder{views: v, applied: applied, broken: broken, campaigns: map[uint32]*campaignView{}, checkpoints: make(chan checkpoint, 1), done: make(chan struct{})}
+func newFeeder(applied *atomic.Uint64, broken func(error)) *feeder {
+	f := &feeder{applied: applied, broken: broken, checkpoints: make(chan checkpoint, 1), done: make(chan struct{})}
 	f.work, f.change = sync.NewCond(&f.mu), sync.NewCond(&f.mu)
+	return f
+}
+
+// attach goes on from where views are.
+func (f *feeder) attach(v *views) error {
 	list, err := readCampaigns(v.db)
 	if err != nil {
-		return nil, err
+		return err
 	}
+	f.views, f.campaigns = v, map[uint32]*campaignView{}
 	for _, view := range list {
 		f.campaigns[view.Campaign.ID] = &view
 	}
 	f.mark, err = readMark(v.db)
-	applied.Store(f.mark.Block)
-	return f, err
+	f.applied.Store(f.mark.Block)
+	return err
 }
 
 // push queues a durable block, from the committer. It blocks when the views are far behind.
@@ -136,14 +142,14 @@ func (f *feeder) run() {
 func (f *feeder) next() (blocks []journal.Block, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for len(f.queue) == 0 {
-		if f.ended {
-			return nil, false
-		}
+	for len(f.queue) == 0 && !f.ended && f.failed == nil {
 		f.work.Wait()
 	}
+	if len(f.queue) == 0 || f.failed != nil {
+		return nil, false
+	}
 	late := time.AfterFunc(feedDelay, func() { f.rush(f.queueEnd()) })
-	for f.count < feedEvents && f.hurry <= f.applied.Load() && !f.ended {
+	for f.count < feedEvents && f.hurry <= f.applied.Load() && !f.ended && f.failed == nil {
 		f.work.Wait()
 	}
 	late.Stop()
@@ -175,7 +181,6 @@ func (f *feeder) rush(block uint64) {
 func (f *feeder) finish(blocks []journal.Block, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.failed = err
 	for _, b := range blocks {
 		f.count -= b.Count
 		f.bytes -= len(b.Events)
@@ -191,14 +196,25 @@ func (f *feeder) finish(blocks []journal.Block, err error) {
 	f.change.Broadcast()
 }
 
-// end applies what is queued and stops.
-func (f *feeder) end() error {
+// fail makes the feeder stop, and nobody wait for it.
+func (f *feeder) fail(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.failed = cmp.Or(f.failed, err)
+	f.work.Signal()
+	f.change.Broadcast()
+}
+
+// end applies what is queued and stops. With views that failed the feeder may be stuck in them.
+func (f *feeder) end() {
 	f.mu.Lock()
 	f.ended = true
 	f.work.Signal()
 	f.mu.Unlock()
-	<-f.done
-	return f.failed
+	select {
+	case <-f.done:
+	case <-f.views.failed:
+	}
 }
 
 // apply writes a batch: the rows of the events, and in the same batch the mark.

@@ -31,7 +31,7 @@ func (e *Engine) tryStores(o Options) (trusted bool, err error) {
 	if e.views, err = openViews(e.files, e.viewsDir(), e.logger, e.breakDown, false); err != nil {
 		return false, err
 	}
-	if e.feeder, err = newFeeder(e.views, &e.applied, e.breakDown); err != nil {
+	if err := e.feeder.attach(e.views); err != nil {
 		return false, err
 	}
 	verify, hash := e.feeder.mark.trust()
@@ -122,7 +122,7 @@ func (e *Engine) dropViews() error {
 		e.journal = nil
 	}
 	err = errors.Join(err, e.views.close(false), e.files.RemoveAll(e.viewsDir()))
-	e.views, e.feeder = nil, nil
+	e.views = nil
 	return err
 }
 

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -36,7 +38,14 @@ const (
 )
 
 // views are what reads are answered from; the feeder keeps them up with the journal.
-type views struct{ db *pebble.DB }
+type views struct {
+	db *pebble.DB
+
+	broken func(error)
+	once   sync.Once
+	err    error         // why they can't be written any more
+	failed chan struct{} // closed then
+}
 
 // mark is how far the views have come; it is written with what it speaks of.
 type mark struct {
@@ -56,6 +65,9 @@ type campaignView struct {
 func openViews(files vfs.FS, dir string, logger *slog.Logger, broken func(error), readOnly bool) (*views, error) {
 	cache := pebble.NewCache(256 << 20)
 	defer cache.Unref()
+	v := &views{broken: broken, failed: make(chan struct{})}
+	news := &pebbleLogger{logger: logger, views: v}
+	news.opening.Store(true)
 	options := &pebble.Options{
 		FS: files, Cache: cache, ReadOnly: readOnly,
 		DisableWAL:            true, // the journal is the log: the views are replayed from their mark
@@ -63,56 +75,107 @@ func openViews(files vfs.FS, dir string, logger *slog.Logger, broken func(error)
 		MemTableSize:          64 << 20,
 		L0CompactionThreshold: 4,
 		LBaseMaxBytes:         512 << 20,
-		Logger:                pebbleLogger{logger, broken},
-		EventListener:         &pebble.EventListener{BackgroundError: broken},
+		Logger:                news,
+		EventListener:         &pebble.EventListener{BackgroundError: v.fail},
 	}
 	for i := range options.Levels {
 		options.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 		options.Levels[i].BlockSize = 8 << 10
 		options.Levels[i].Compression = func() *sstable.CompressionProfile { return sstable.NoCompression }
 	}
-	db, err := pebble.Open(dir, options)
-	if err != nil {
-		return nil, fmt.Errorf("open views in %s: %w", dir, err)
+	var err error
+	if v.db, err = openPebble(dir, options); err != nil {
+		return nil, fmt.Errorf("open views in %s (if they are damaged, remove the folder: they are made anew from the journal): %w", dir, err)
 	}
-	return &views{db}, nil
+	news.opening.Store(readOnly)
+	return v, nil
 }
 
-// pebbleLogger keeps Pebble quiet, and turns what it calls fatal into a broken engine.
-type pebbleLogger struct {
-	logger *slog.Logger
-	broken func(error)
+// openPebble turns what Pebble calls fatal while it opens into an error.
+func openPebble(dir string, options *pebble.Options) (db *pebble.DB, err error) {
+	defer func() {
+		cause := recover()
+		if fatal, ok := cause.(fatalError); ok {
+			err = fatal
+		} else if cause != nil {
+			panic(cause)
+		}
+	}()
+	return pebble.Open(dir, options)
 }
 
-// Infof is for Pebble's own news, which nobody reads.
-func (pebbleLogger) Infof(string, ...any) {}
-
-// Errorf logs.
-func (l pebbleLogger) Errorf(format string, args ...any) {
-	l.logger.Error("views", "error", fmt.Sprintf(format, args...))
+// fail remembers why the views can't be written any more and tells it, once.
+func (v *views) fail(err error) {
+	v.once.Do(func() {
+		v.err = fmt.Errorf("%w: views: %w", hongbao.ErrBroken, err)
+		close(v.failed)
+		v.broken(v.err)
+	})
 }
 
-// Fatalf must not return: the engine tells its owner to stop, and this goroutine waits for that.
-func (l pebbleLogger) Fatalf(format string, args ...any) {
-	l.broken(fmt.Errorf("%w: views: %s", hongbao.ErrBroken, fmt.Sprintf(format, args...)))
-	select {}
+// flush writes what is in memory only. Pebble tries for ever; this returns at the first failure.
+func (v *views) flush() error {
+	done, err := v.db.AsyncFlush()
+	if err != nil {
+		return err
+	}
+	select {
+	case <-done:
+		return nil
+	case <-v.failed:
+		return v.err
+	}
 }
 
-// close lets the views go; what is still in memory is written first, if that makes sense.
+// close lets the views go; what is still in memory is written first, if that makes sense. Views that failed are left to
+// the end of the process: Pebble may never give its locks back.
 func (v *views) close(flush bool) error {
 	var err error
 	if flush {
-		err = v.db.Flush()
+		err = v.flush()
 	}
-	return errors.Join(err, v.db.Close())
+	select {
+	case <-v.failed:
+		return v.err
+	default:
+		return errors.Join(err, v.db.Close())
+	}
 }
 
 // copyTo copies the views, as they are at one moment, into a new folder.
 func (v *views) copyTo(dir string) error {
-	if err := v.db.Flush(); err != nil {
+	if err := v.flush(); err != nil {
 		return err
 	}
 	return v.db.Checkpoint(dir)
+}
+
+// pebbleLogger keeps Pebble quiet, and turns what it calls fatal into a broken engine.
+type pebbleLogger struct {
+	logger  *slog.Logger
+	views   *views
+	opening atomic.Bool // or only reading: nobody is there to be told
+}
+
+// Infof is for Pebble's own news, which nobody reads.
+func (*pebbleLogger) Infof(string, ...any) {}
+
+// Errorf logs.
+func (l *pebbleLogger) Errorf(format string, args ...any) {
+	l.logger.Error("views", "error", fmt.Sprintf(format, args...))
+}
+
+// fatalError is what Pebble can't go on after.
+type fatalError struct{ error }
+
+// Fatalf must not return: the engine tells its owner to stop, and this goroutine waits for that.
+func (l *pebbleLogger) Fatalf(format string, args ...any) {
+	err := fatalError{fmt.Errorf(format, args...)}
+	if l.opening.Load() {
+		panic(err)
+	}
+	l.views.fail(err)
+	select {}
 }
 
 func playerKey(b []byte, uid uint64, id hongbao.EnvelopeID) []byte {
