@@ -55,7 +55,11 @@ func (c *commandLine) run(args []string) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintln(c.stderr, "hongbao:", err)
+	if c.JSON {
+		newLogger(c.stderr, true).Error("failed", "error", err)
+	} else {
+		fmt.Fprintln(c.stderr, "hongbao:", err)
+	}
 	return exitCode(err)
 }
 

@@ -18,20 +18,22 @@ import (
 	"time"
 )
 
-// binary is the program under test, built once.
+// binary is the program under test: this test binary, which runs as hongbao when asProgram is set in its environment.
+// So nothing is built twice, and under -race the servers that tests start are watched too.
 var binary string
 
+const asProgram = "HONGBAO_TEST_AS_PROGRAM"
+
 func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
 	dir, err := os.MkdirTemp("", "hongbao")
 	if err == nil {
-		err = os.Chmod(dir, 0o755) // another user starts it too
+		err = copyProgram(dir)
 	}
 	if err == nil {
-		binary = filepath.Join(dir, "hongbao")
-		var output []byte
-		if output, err = exec.Command("go", "build", "-buildvcs=false", "-o", binary, ".").CombinedOutput(); err != nil {
-			err = fmt.Errorf("%w\n%s", err, output)
-		}
+		err = os.Setenv(asProgram, "1")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -40,6 +42,20 @@ func TestMain(m *testing.M) {
 	code := m.Run()
 	_ = os.RemoveAll(dir)
 	os.Exit(code)
+}
+
+// copyProgram puts the binary where another user can start it too.
+func copyProgram(dir string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	program, err := os.ReadFile(self)
+	if err != nil {
+		return err
+	}
+	binary = filepath.Join(dir, "hongbao")
+	return errors.Join(os.Chmod(dir, 0o755), os.WriteFile(binary, program, 0o755))
 }
 
 // result is how a command ended.

@@ -60,6 +60,12 @@ func (s *server) serve(ctx context.Context, demo bool) error {
 	ports.Go(func() { s.ended("admin", s.admin.Serve(administration, s.adminListener)) })
 
 	err := s.wait(ctx)
+	if err == nil {
+		s.logger.Info("stopping")
+		s.sendElsewhere()
+	} else {
+		s.logger.Error("stopping: it can't go on", "error", err)
+	}
 	s.drain()
 	endBackground()
 	work.Wait()
@@ -85,16 +91,21 @@ const (
 	drainMax  = 10 * time.Second // how long requests under way get to end
 )
 
-// drain sends players elsewhere and lets those who are here finish.
-func (s *server) drain() {
-	s.logger.Info("stopping")
+// sendElsewhere lets load balancers notice before anybody is refused.
+func (s *server) sendElsewhere() {
 	s.stopping.Store(true)
 	time.Sleep(noticeFor)
+}
+
+// drain takes no new players and lets those who are here finish.
+func (s *server) drain() {
+	s.stopping.Store(true)
 	limited, cancel := context.WithTimeout(context.Background(), drainMax)
 	defer cancel()
 	if err := s.player.Shutdown(limited); err != nil {
 		s.logger.Warn("requests were still under way; they were told that their outcome is unknown", "error", err)
 	}
+	_ = s.playerListener.Close() // where it stops before it has begun to serve, nothing else does
 }
 
 // ended takes note of a port that stopped serving.

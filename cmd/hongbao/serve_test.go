@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
 	"hongbao/audit"
 )
@@ -225,17 +226,11 @@ func TestATermSignalLosesNoAnswer(t *testing.T) {
 	if code := p.wait(); code != exitOK {
 		t.Errorf("it ended with %d: %s", code, &p.stderr)
 	}
-	told := crowd.end()
-	r := run(t, "export", "--data", p.Data)
-	for entry, err := range audit.ReadLines(strings.NewReader(r.stdout)) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		delete(told, fmt.Sprintf("%d of %d", entry.Event.Envelope, entry.Event.UID))
+	crowd.players.Wait()
+	if len(crowd.faults) > 0 {
+		t.Errorf("%d answers were no wins, such as %s", len(crowd.faults), crowd.faults[0])
 	}
-	if len(told) > 0 {
-		t.Errorf("%d wins that players were told of are not in the journal: %v", len(told), told)
-	}
+	crowd.checkJournal(p.Data)
 }
 
 // crowd are players who snatch until the server has gone.
@@ -291,13 +286,45 @@ func (c *crowd) won() int {
 	return len(c.told)
 }
 
-// end waits until all have noticed that the server has gone.
-func (c *crowd) end() map[string]bool {
-	c.players.Wait()
-	if len(c.faults) > 0 {
-		c.t.Errorf("%d answers were no wins, such as %s", len(c.faults), c.faults[0])
+// checkJournal holds what players were told against the folder that the server left.
+func (c *crowd) checkJournal(dir string) {
+	c.t.Helper()
+	for entry, err := range audit.ReadLines(strings.NewReader(succeed(c.t, "export", "--data", dir))) {
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		delete(c.told, fmt.Sprintf("%d of %d", entry.Event.Envelope, entry.Event.UID))
 	}
-	return c.told
+	if len(c.told) > 0 {
+		c.t.Errorf("%d wins that players were told of are not in the journal: %v", len(c.told), c.told)
+	}
+}
+
+func TestADiskThatFailsEndsItWith1(t *testing.T) {
+	t.Parallel()
+	p := serve(t, "--campaigns", openRain)
+	p.limitFiles(64 << 10) // as a full disk does: the journal can't be written beyond
+	crowd := newCrowd(p)
+	if code := p.wait(); code != exitFailed || !strings.Contains(p.stderr.String(), "it can't go on") {
+		t.Errorf("it ended with %d: %s", code, &p.stderr)
+	}
+	crowd.players.Wait()
+	for _, fault := range crowd.faults {
+		if !strings.Contains(fault, `"unknown"`) && !strings.Contains(fault, `"busy"`) {
+			t.Errorf("a player who could not be told of a win is told %s, want unknown, or busy where nothing happened", fault)
+		}
+	}
+	crowd.checkJournal(p.Data)
+}
+
+// limitFiles keeps the process from writing files beyond a size.
+func (p *process) limitFiles(bytes uint64) {
+	p.t.Helper()
+	const prlimit, fileSize = syscall.SYS_PRLIMIT64, syscall.RLIMIT_FSIZE
+	limit := syscall.Rlimit{Cur: bytes, Max: bytes}
+	if _, _, err := syscall.RawSyscall6(prlimit, uintptr(p.command.Process.Pid), fileSize, uintptr(unsafe.Pointer(&limit)), 0, 0, 0); err != 0 {
+		p.t.Fatal(err)
+	}
 }
 
 func TestASecondSignalEndsItAtOnce(t *testing.T) {
