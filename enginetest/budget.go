@@ -85,22 +85,25 @@ func checkRevising(t testing.TB, open Open) {
 	s := newScene(t, open)
 	for range times(2) {
 		c := s.rain(50)
-		done := make(chan struct{})
+		answers, done := make(chan struct{}), make(chan struct{})
 		var players sync.WaitGroup
 		for i := range 16 {
 			players.Go(func() {
 				for {
+					s.snatch(c, uint64(i), start)
 					select {
+					case answers <- struct{}{}:
 					case <-done:
 						return
-					default:
-						s.snatch(c, uint64(i), start)
 					}
 				}
 			})
 		}
 		accepted := 0
 		for n := range 40 {
+			for range 30 {
+				<-answers
+			}
 			patch := s.someRevision(random, c, n)
 			_, err := s.Engine.Put(t.Context(), hongbao.Change{At: start, Actor: "enginetest", Campaign: c.ID, Revise: patch})
 			if err == nil {

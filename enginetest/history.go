@@ -21,13 +21,15 @@ type history struct {
 	cursor hongbao.Cursor
 }
 
+const historySteps = 800
+
 // checkHistories compares random histories with the model, step by step and at the end.
 func checkHistories(t testing.TB, open Open) {
 	random := newRandom(t)
 	for range times(4) {
 		s := newScene(t, open)
 		h := &history{scene: s, Rand: random, model: NewModel(s.Secret, s.Calendar), now: start - 2*hour}
-		for range 600 {
+		for range historySteps {
 			h.step()
 			if t.Failed() {
 				return
@@ -43,23 +45,26 @@ var uids = []uint64{0, 1, 2, 7, 1 << 52, hongbao.UIDMax}
 
 // step does one random thing, at a time that mostly goes on and sometimes steps back.
 func (h *history) step() {
-	h.now += pick(h.Rand, []hongbao.Time{0, 0, 1, second, 20 * second, 10 * minute})
-	if h.chance(100) {
-		h.now += pick(h.Rand, []hongbao.Time{hour, 12 * hour, 25 * hour})
+	h.now += pick(h.Rand, []hongbao.Time{0, 0, 1, second, 5 * second, minute})
+	if h.chance(120) {
+		h.now += pick(h.Rand, []hongbao.Time{10 * minute, hour, 12 * hour, 25 * hour})
 	}
 	now := h.now - pick(h.Rand, []hongbao.Time{0, 0, 0, 1, 45 * second})
 	steps := []struct {
 		weight int
 		do     func(now hongbao.Time)
 	}{
-		{40, h.stepSnatch}, {15, h.stepOpen}, {8, h.stepSignUp}, {8, h.stepWallet}, {6, h.stepRevise}, {4, h.stepCreate},
-		{4, h.stepRefund}, {3, h.stepClose}, {1, h.stepCancel}, {2, h.stepRecord}, {1, h.stepRestart}, {1, h.stepMisdirect},
+		{60, h.stepSnatch}, {12, h.stepOpen}, {8, h.stepSignUp}, {8, h.stepWallet}, {6, h.stepRevise}, {3, h.stepCreate},
+		{3, h.stepRefund}, {3, h.stepClose}, {1, h.stepCancel}, {2, h.stepRecord}, {1, h.stepRestart}, {1, h.stepMisdirect},
 	}
 	total := 0
 	for _, s := range steps {
 		total += s.weight
 	}
 	n := h.IntN(total)
+	if len(h.model.Campaigns()) == 0 {
+		h.stepCreate(now)
+	}
 	for _, s := range steps {
 		if n -= s.weight; n < 0 {
 			s.do(now)
@@ -97,13 +102,17 @@ func sameError(got, want error) bool {
 	return (got == nil) == (want == nil)
 }
 
-// any is the id of a recent campaign, or now and then of none.
+// any is the id of a recent campaign, mostly of one that is not over, or now and then of none.
 func (h *history) any() uint32 {
-	n := len(h.model.Campaigns())
-	if n == 0 || h.chance(50) {
-		return uint32(n + 1)
+	all := h.model.Campaigns()
+	if len(all) == 0 || h.chance(50) {
+		return uint32(len(all) + 1)
 	}
-	return uint32(n - h.IntN(min(n, 5)))
+	c := all[len(all)-1-h.IntN(min(len(all), 4))]
+	for try := 0; try < 5 && (c.Seal != nil || h.now >= c.Rules().ClosesAt); try++ {
+		c = all[len(all)-1-h.IntN(min(len(all), 4))]
+	}
+	return c.ID
 }
 
 func (h *history) stepSnatch(now hongbao.Time) {
@@ -126,7 +135,9 @@ func (h *history) settled(campaign uint32) bool {
 }
 
 func (h *history) stepOpen(now hongbao.Time) {
-	r := hongbao.OpenRequest{UID: pick(h.Rand, uids), Envelope: hongbao.NewEnvelopeID(h.any(), uint64(h.IntN(20))), Now: now}
+	campaign := h.any()
+	number := h.IntN(int(h.model.Progress(campaign).Taken.Count) + 1)
+	r := hongbao.OpenRequest{UID: pick(h.Rand, uids), Envelope: hongbao.NewEnvelopeID(campaign, uint64(number)), Now: now}
 	if known := h.model.envelopes[r.Envelope]; known != nil && !h.chance(10) {
 		r.UID = known.uid
 	}
@@ -162,18 +173,19 @@ func (h *history) stepWallet(hongbao.Time) {
 // stepCreate makes a campaign of any kind and size, about to open or open already; now and then under a name that is
 // taken.
 func (h *history) stepCreate(now hongbao.Time) {
-	count := uint64(1 + h.IntN(40))
-	winsMax, dailyWinsMax := h.IntN(5), h.IntN(4)
-	chance := pick(h.Rand, []hongbao.Chance{hongbao.ChanceCertain, hongbao.ChanceCertain, hongbao.ChanceCertain / 2})
-	signup := pick(h.Rand, []hongbao.Signup{hongbao.SignupNone, hongbao.SignupNone, hongbao.SignupOpen, hongbao.SignupInvited})
-	pace := pick(h.Rand, []hongbao.Pace{hongbao.PaceNone, hongbao.PaceNone, hongbao.PaceLinear})
+	count := uint64(1 + h.IntN(20))
+	winsMax, dailyWinsMax := h.IntN(5), h.IntN(6)
+	openFor := pick(h.Rand, []hongbao.Duration{hongbao.Duration(time.Minute), hongbao.Duration(time.Hour), hongbao.Duration(24 * time.Hour)})
+	chance := pick(h.Rand, []hongbao.Chance{hongbao.ChanceCertain, hongbao.ChanceCertain, hongbao.ChanceCertain, hongbao.ChanceCertain / 2})
+	signup := pick(h.Rand, []hongbao.Signup{hongbao.SignupNone, hongbao.SignupNone, hongbao.SignupNone, hongbao.SignupOpen, hongbao.SignupInvited})
+	pace := pick(h.Rand, []hongbao.Pace{hongbao.PaceNone, hongbao.PaceNone, hongbao.PaceNone, hongbao.PaceLinear})
 	split := pick(h.Rand, []hongbao.Split{hongbao.DoubleMean, hongbao.Normal, hongbao.Uniform, hongbao.Equal})
 	spec := hongbao.Spec{
 		Name: fmt.Sprintf("campaign-%d", h.names), Kind: pick(h.Rand, []hongbao.Kind{hongbao.Rain, hongbao.Bomb}),
-		OpensAt: hongbao.AtTime(now + hongbao.Time(h.IntN(int(10*minute)))),
-		Lasts:   pick(h.Rand, []hongbao.Duration{hongbao.Duration(time.Minute), hongbao.Duration(time.Hour), hongbao.Duration(24 * time.Hour)}),
-		Budget:  hongbao.BudgetSpec{TotalFen: int64(count)*10 + h.Int64N(1000), Count: count, Split: &split},
-		Chance:  &chance, WinsMax: &winsMax, DailyWinsMax: &dailyWinsMax, Signup: &signup, Pace: &pace, Paused: h.chance(10),
+		OpensAt: hongbao.AtTime(now + hongbao.Time(h.IntN(int(minute)))), OpenFor: &openFor,
+		Lasts:  pick(h.Rand, []hongbao.Duration{hongbao.Duration(10 * time.Minute), hongbao.Duration(time.Hour), hongbao.Duration(24 * time.Hour)}),
+		Budget: hongbao.BudgetSpec{TotalFen: int64(count)*10 + h.Int64N(1000), Count: count, Split: &split},
+		Chance: &chance, WinsMax: &winsMax, DailyWinsMax: &dailyWinsMax, Signup: &signup, Pace: &pace, Paused: h.chance(10),
 	}
 	if !h.chance(10) {
 		h.names++

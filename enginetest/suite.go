@@ -32,37 +32,47 @@ func Run(t *testing.T, open Open) {
 	}
 }
 
+// RunCrashes puts an engine through what restarts it and cuts its power, for further ways of losing what was not synced.
+func RunCrashes(t *testing.T, open Open) {
+	for _, p := range properties() {
+		if p.crashes {
+			t.Run(p.name, func(t *testing.T) { p.check(t, open) })
+		}
+	}
+}
+
 // property is something that holds of every engine.
 type property struct {
-	name  string
-	check func(t testing.TB, open Open)
+	name    string
+	check   func(t testing.TB, open Open)
+	crashes bool // it restarts or crashes again and again
 }
 
 func properties() []property {
 	return []property{
-		{"RandomHistoryIsTheModels", checkHistories},
-		{"WinsNeverExceedTheLimit", checkLimit},
-		{"DayWinsNeverExceedTheLimitOverCampaigns", checkDailyLimit},
-		{"DayCountsOutliveARestartAndEndAtMidnight", checkMidnight},
-		{"BudgetSellsOutExactly", checkSoldOut},
-		{"TranchesFollowOneAnother", checkTranches},
-		{"RevisedUnderLoadBudgetHolds", checkRevising},
-		{"SameKeyWinsOnce", checkSameKey},
-		{"KeyIsAnsweredWhateverHasHappenedSince", checkKeyKept},
-		{"EnvelopeIsCreditedOnce", checkCreditedOnce},
-		{"BalanceIsTheSumOfWhatWasOpened", checkBalance},
-		{"ExpiryIsExact", checkExpiry},
-		{"OpenedOrRefundedNeverBoth", checkOpenOrRefund},
-		{"NothingIsWonAfterTheSeal", checkSeal},
-		{"TimeNeverGoesBack", checkTime},
-		{"SnatchingIsLinearizable", checkLinearSnatching},
-		{"OpeningIsLinearizable", checkLinearOpening},
-		{"WhatIsToldIsSeenAtOnce", checkSeen},
-		{"PositionsResumeExactly", checkPositions},
-		{"WalletIsPagedNewestFirst", checkPaging},
-		{"BoundsAreServed", checkBounds},
-		{"ToldIsKeptOverRestarts", checkRestart},
-		{"ToldIsKeptOverPowerCuts", checkCrash},
+		{"RandomHistoryIsTheModels", checkHistories, true},
+		{"WinsNeverExceedTheLimit", checkLimit, false},
+		{"DayWinsNeverExceedTheLimitOverCampaigns", checkDailyLimit, false},
+		{"DayCountsOutliveARestartAndEndAtMidnight", checkMidnight, false},
+		{"BudgetSellsOutExactly", checkSoldOut, false},
+		{"TranchesFollowOneAnother", checkTranches, false},
+		{"RevisedUnderLoadBudgetHolds", checkRevising, false},
+		{"SameKeyWinsOnce", checkSameKey, false},
+		{"KeyIsAnsweredWhateverHasHappenedSince", checkKeyKept, false},
+		{"EnvelopeIsCreditedOnce", checkCreditedOnce, false},
+		{"BalanceIsTheSumOfWhatWasOpened", checkBalance, false},
+		{"ExpiryIsExact", checkExpiry, false},
+		{"OpenedOrRefundedNeverBoth", checkOpenOrRefund, false},
+		{"NothingIsWonAfterTheSeal", checkSeal, false},
+		{"TimeNeverGoesBack", checkTime, false},
+		{"SnatchingIsLinearizable", checkLinearSnatching, false},
+		{"OpeningIsLinearizable", checkLinearOpening, false},
+		{"WhatIsToldIsSeenAtOnce", checkSeen, false},
+		{"PositionsResumeExactly", checkPositions, false},
+		{"WalletIsPagedNewestFirst", checkPaging, false},
+		{"BoundsAreServed", checkBounds, false},
+		{"ToldIsKeptOverRestarts", checkRestart, true},
+		{"ToldIsKeptOverPowerCuts", checkCrash, true},
 	}
 }
 

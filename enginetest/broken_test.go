@@ -1,0 +1,363 @@
+package enginetest
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"hongbao"
+)
+
+// recorder is a test whose failure is what is wanted: it takes note of it and goes on.
+type recorder struct {
+	testing.TB
+	failed atomic.Bool
+}
+
+func (r *recorder) Fail()                 { r.failed.Store(true) }
+func (r *recorder) Failed() bool          { return r.failed.Load() }
+func (r *recorder) Error(...any)          { r.Fail() }
+func (r *recorder) Errorf(string, ...any) { r.Fail() }
+func (r *recorder) FailNow()              { r.Fail(); runtime.Goexit() }
+func (r *recorder) Fatal(...any)          { r.FailNow() }
+func (r *recorder) Fatalf(string, ...any) { r.FailNow() }
+func (r *recorder) Logf(string, ...any)   {}
+
+// finds reports whether a property fails on what open opens.
+func finds(t testing.TB, name string, open Open) bool {
+	t.Helper()
+	i := slices.IndexFunc(properties(), func(p property) bool { return p.name == name })
+	if i < 0 {
+		t.Fatalf("there is no property %s", name)
+	}
+	r := &recorder{TB: t}
+	var run sync.WaitGroup
+	run.Go(func() { properties()[i].check(r, open) })
+	run.Wait()
+	return r.Failed()
+}
+
+// lie makes the harness of a model that lies in one way.
+type lie struct {
+	name     string
+	property string // that must find it
+	tell     func(h *Harness, m *Model)
+}
+
+// bent is a model that decides on other facts than those that are.
+func bent(bend func(*hongbao.Facts)) func(*Harness, *Model) {
+	return func(_ *Harness, m *Model) { m.bend = bend }
+}
+
+// after makes a harness whose restarts leave the model changed.
+func afterRestart(forget func(m *Model)) func(*Harness, *Model) {
+	return func(h *Harness, m *Model) {
+		h.Restart = func(hongbao.Time) hongbao.Engine {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			forget(m)
+			return h.Engine
+		}
+	}
+}
+
+func lies() []lie {
+	return []lie{
+		{"forgets the limit", "WinsNeverExceedTheLimit", bent(func(f *hongbao.Facts) { f.Wins = 0 })},
+		{"reaches the limit one too early", "WinsNeverExceedTheLimit", bent(func(f *hongbao.Facts) { f.Wins++ })},
+		{"forgets the daily limit", "DayWinsNeverExceedTheLimitOverCampaigns", bent(func(f *hongbao.Facts) { f.DayWins = 0 })},
+		{"forgets the day at a restart", "DayCountsOutliveARestartAndEndAtMidnight", afterRestart(func(m *Model) { clear(m.dayWins) })},
+		{"never begins a new day", "DayCountsOutliveARestartAndEndAtMidnight", func(_ *Harness, m *Model) {
+			m.bend = func(f *hongbao.Facts) { f.DayWins = len(m.holdings[7]) }
+		}},
+		{"says sold out one too early", "BudgetSellsOutExactly", bent(func(f *hongbao.Facts) { f.Issued++ })},
+		{"gives one number to two players", "BudgetSellsOutExactly", func(h *Harness, _ *Model) { h.Engine = &givesTwice{Engine: h.Engine} }},
+		{"gives a fen too much", "BudgetSellsOutExactly", func(h *Harness, _ *Model) { h.Engine = &generous{h.Engine} }},
+		{"loses the second tranche's place", "TranchesFollowOneAnother", func(_ *Harness, m *Model) {
+			m.secret[0] ^= 1 // cuts by another seed than the harness tells
+		}},
+		{"draws for nobody", "RevisedUnderLoadBudgetHolds", bent(func(f *hongbao.Facts) { f.Draw = 0 })},
+		{"ignores a pause", "RevisedUnderLoadBudgetHolds", bent(func(f *hongbao.Facts) {
+			rules := *f.Rules
+			rules.Paused = false
+			f.Rules = &rules
+		})},
+		{"forgets keys", "SameKeyWinsOnce", bent(func(f *hongbao.Facts) { f.Replayed = false })},
+		{"forgets keys once a campaign is over", "KeyIsAnsweredWhateverHasHappenedSince", bent(func(f *hongbao.Facts) { f.Replayed = f.Replayed && !f.Sealed })},
+		{"forgets keys at a restart", "KeyIsAnsweredWhateverHasHappenedSince", afterRestart(func(m *Model) { clear(m.keys) })},
+		{"knows a key whoever brings it", "SameKeyWinsOnce", func(h *Harness, _ *Model) { h.Engine = &knowsKeys{Engine: h.Engine} }},
+		{"credits twice", "EnvelopeIsCreditedOnce", func(h *Harness, _ *Model) { h.Engine = &creditsAgain{h.Engine} }},
+		{"lets anybody open", "EnvelopeIsCreditedOnce", func(h *Harness, m *Model) { h.Engine = &opensForAnybody{h.Engine, m} }},
+		{"adds an opening up wrongly", "BalanceIsTheSumOfWhatWasOpened", func(h *Harness, _ *Model) { h.Engine = &miscounts{h.Engine} }},
+		{"refunds a millisecond early", "ExpiryIsExact", func(h *Harness, _ *Model) { h.Engine = &refundsEarly{h.Engine, 1} }},
+		{"opens a millisecond late", "ExpiryIsExact", func(h *Harness, _ *Model) { h.Engine = &opensLate{h.Engine, 1} }},
+		{"opens what is refunded", "OpenedOrRefundedNeverBoth", func(h *Harness, _ *Model) { h.Engine = &opensRefunded{h.Engine} }},
+		{"wins after the seal", "NothingIsWonAfterTheSeal", bent(func(f *hongbao.Facts) { f.Sealed, f.Cancelled = false, false })},
+		{"steps back with the clock", "TimeNeverGoesBack", func(h *Harness, m *Model) { h.Engine = &stepsBack{h.Engine, m} }},
+		{"tells an old limit", "SnatchingIsLinearizable", func(h *Harness, _ *Model) { h.Engine = &answersLate{Engine: h.Engine} }},
+		{"shows an old wallet", "OpeningIsLinearizable", func(h *Harness, _ *Model) { h.Engine = &lags{Engine: h.Engine} }},
+		{"shows an old wallet", "WhatIsToldIsSeenAtOnce", func(h *Harness, _ *Model) { h.Engine = &lags{Engine: h.Engine} }},
+		{"leaves an event out of the journal", "WhatIsToldIsSeenAtOnce", func(h *Harness, _ *Model) { h.Engine = &skips{h.Engine} }},
+		{"begins one event late", "PositionsResumeExactly", func(h *Harness, _ *Model) { h.Engine = &skips{h.Engine} }},
+		{"ends a wallet after its second page", "WalletIsPagedNewestFirst", func(h *Harness, _ *Model) { h.Engine = &shortens{h.Engine} }},
+		{"cuts keys to 63 bytes", "BoundsAreServed", func(h *Harness, _ *Model) { h.Engine = &cutsKeys{h.Engine} }},
+		{"loses the last win at a restart", "ToldIsKeptOverRestarts", loses(-1)},
+		{"keeps a hundred wins at a power cut", "ToldIsKeptOverPowerCuts", loses(100)},
+		{"forgets counts at a restart", "ToldIsKeptOverRestarts", afterRestart(func(m *Model) { clear(m.wins) })},
+		{"forgets who has signed up at a restart", "RandomHistoryIsTheModels", afterRestart(func(m *Model) { clear(m.signedUp) })},
+		{"forgets pace", "RandomHistoryIsTheModels", bent(func(f *hongbao.Facts) { f.Allowed = f.Rules.Budget.Count })},
+		{"forgets sign-up", "RandomHistoryIsTheModels", bent(func(f *hongbao.Facts) { f.SignedUp = true })},
+		{"steps back with the clock", "RandomHistoryIsTheModels", func(h *Harness, m *Model) { h.Engine = &stepsBack{h.Engine, m} }},
+		{"loses the last win at a restart", "RandomHistoryIsTheModels", loses(-1)},
+	}
+}
+
+// TestEveryLieIsFound is the proof of the suite: each property fails on an engine that breaks what it keeps.
+func TestEveryLieIsFound(t *testing.T) {
+	for _, l := range lies() {
+		t.Run(l.property+" finds what "+l.name, func(t *testing.T) {
+			open := func(t testing.TB, now hongbao.Time) *Harness {
+				h := openModelHarness(t, now)
+				l.tell(h, h.Engine.(*Model))
+				return h
+			}
+			if !finds(t, l.property, open) {
+				t.Error("it passes")
+			}
+		})
+	}
+}
+
+func TestEveryPropertyFindsALie(t *testing.T) {
+	found := map[string]bool{}
+	for _, l := range lies() {
+		found[l.property] = true
+	}
+	for _, p := range properties() {
+		if !found[p.name] {
+			t.Errorf("no lie is told to %s", p.name)
+		}
+	}
+}
+
+// loses opens, after a restart or a power cut, what the journal amounts to up to the first n wins, or without the last
+// if n is negative.
+func loses(n int) func(*Harness, *Model) {
+	return func(h *Harness, _ *Model) {
+		again := func(hongbao.Time) hongbao.Engine {
+			h.Engine = upTo(h, n)
+			return h.Engine
+		}
+		h.Restart, h.Crash = again, again
+	}
+}
+
+func upTo(h *Harness, n int) *Model {
+	var events []hongbao.Event
+	var wins []int
+	for entry := range h.Engine.Journal(context.Background(), "") {
+		if entry.Event.Kind == hongbao.EnvelopeWon {
+			wins = append(wins, len(events))
+		}
+		events = append(events, *entry.Event)
+	}
+	if len(wins) > 0 {
+		events = events[:wins[(n+len(wins))%len(wins)]]
+	}
+	m := NewModel(h.Secret, h.Calendar)
+	for i := range events {
+		if err := m.Apply(context.Background(), &events[i]); err != nil {
+			panic(err)
+		}
+	}
+	return m
+}
+
+// givesTwice tells every fourth win of the one before.
+type givesTwice struct {
+	hongbao.Engine
+	n    atomic.Int64
+	last atomic.Pointer[hongbao.SnatchResult]
+}
+
+func (l *givesTwice) Snatch(ctx context.Context, r hongbao.SnatchRequest) (hongbao.SnatchResult, error) {
+	result, err := l.Engine.Snatch(ctx, r)
+	before := l.last.Swap(&result)
+	if result.Status == hongbao.Won && before != nil && before.Status == hongbao.Won && l.n.Add(1)%4 == 0 {
+		return *before, err
+	}
+	return result, err
+}
+
+type generous struct{ hongbao.Engine }
+
+func (l *generous) Snatch(ctx context.Context, r hongbao.SnatchRequest) (hongbao.SnatchResult, error) {
+	result, err := l.Engine.Snatch(ctx, r)
+	if result.Status == hongbao.Won {
+		result.AmountFen++
+	}
+	return result, err
+}
+
+// knowsKeys answers a key with what it won for anybody.
+type knowsKeys struct {
+	hongbao.Engine
+	known sync.Map
+}
+
+func (l *knowsKeys) Snatch(ctx context.Context, r hongbao.SnatchRequest) (hongbao.SnatchResult, error) {
+	if known, ok := l.known.Load(r.Key); ok {
+		return known.(hongbao.SnatchResult), nil
+	}
+	result, err := l.Engine.Snatch(ctx, r)
+	l.known.Store(r.Key, result)
+	return result, err
+}
+
+type creditsAgain struct{ hongbao.Engine }
+
+func (l *creditsAgain) Open(ctx context.Context, r hongbao.OpenRequest) (hongbao.OpenResult, error) {
+	result, err := l.Engine.Open(ctx, r)
+	result.First = err == nil && !result.Expired
+	return result, err
+}
+
+type opensForAnybody struct {
+	hongbao.Engine
+	m *Model
+}
+
+func (l *opensForAnybody) Open(ctx context.Context, r hongbao.OpenRequest) (hongbao.OpenResult, error) {
+	l.m.mu.Lock()
+	if known := l.m.envelopes[r.Envelope]; known != nil {
+		r.UID = known.uid
+	}
+	l.m.mu.Unlock()
+	return l.Engine.Open(ctx, r)
+}
+
+type miscounts struct{ hongbao.Engine }
+
+func (l *miscounts) Open(ctx context.Context, r hongbao.OpenRequest) (hongbao.OpenResult, error) {
+	result, err := l.Engine.Open(ctx, r)
+	result.BalanceFen -= result.BalanceFen % 2
+	return result, err
+}
+
+type refundsEarly struct {
+	hongbao.Engine
+	by hongbao.Time
+}
+
+func (l *refundsEarly) Refund(ctx context.Context, now hongbao.Time, limit int) (int, error) {
+	return l.Engine.Refund(ctx, now+l.by, limit)
+}
+
+type opensLate struct {
+	hongbao.Engine
+	by hongbao.Time
+}
+
+func (l *opensLate) Open(ctx context.Context, r hongbao.OpenRequest) (hongbao.OpenResult, error) {
+	r.Now -= l.by
+	return l.Engine.Open(ctx, r)
+}
+
+// opensRefunded tells of an opening where there was none.
+type opensRefunded struct{ hongbao.Engine }
+
+func (l *opensRefunded) Open(ctx context.Context, r hongbao.OpenRequest) (hongbao.OpenResult, error) {
+	result, err := l.Engine.Open(ctx, r)
+	if result.Expired {
+		return hongbao.OpenResult{First: true, AmountFen: 100, BalanceFen: 100}, nil
+	}
+	return result, err
+}
+
+// Refund comes first, so that there is something that is refunded.
+func (l *opensRefunded) Put(ctx context.Context, change hongbao.Change) (*hongbao.Campaign, error) {
+	c, err := l.Engine.Put(ctx, change)
+	if change.Close {
+		_, _ = l.Engine.Refund(ctx, c.Rules().ExpiresAt()+refundAfter, 10)
+	}
+	return c, err
+}
+
+// stepsBack forgets the time of the last event.
+type stepsBack struct {
+	hongbao.Engine
+	m *Model
+}
+
+func (l *stepsBack) Snatch(ctx context.Context, r hongbao.SnatchRequest) (hongbao.SnatchResult, error) {
+	l.m.mu.Lock()
+	l.m.last = 0
+	l.m.mu.Unlock()
+	return l.Engine.Snatch(ctx, r)
+}
+
+// answersLate tells a player's first refusal again, whatever has become of it.
+type answersLate struct {
+	hongbao.Engine
+	wins sync.Map // by uid
+}
+
+func (l *answersLate) Snatch(ctx context.Context, r hongbao.SnatchRequest) (hongbao.SnatchResult, error) {
+	result, err := l.Engine.Snatch(ctx, r)
+	if first, before := l.wins.LoadOrStore(fmt.Sprint(r.Campaign, r.UID), result.Wins); before {
+		result.Wins = first.(int)
+	}
+	return result, err
+}
+
+// lags shows each wallet as it was when it was last asked for.
+type lags struct {
+	hongbao.Engine
+	wallets sync.Map
+}
+
+func (l *lags) Wallet(ctx context.Context, r hongbao.WalletRequest) (hongbao.Wallet, error) {
+	w, err := l.Engine.Wallet(ctx, r)
+	if before, ok := l.wallets.Swap(r, w); ok {
+		return before.(hongbao.Wallet), err
+	}
+	return w, err
+}
+
+// skips leaves out the first event that is read.
+type skips struct{ hongbao.Engine }
+
+func (l *skips) Journal(ctx context.Context, after hongbao.Position) iter.Seq2[hongbao.Entry, error] {
+	return func(yield func(hongbao.Entry, error) bool) {
+		first := after != ""
+		for entry, err := range l.Engine.Journal(ctx, after) {
+			if skip := first || after == "" && entry.Event != nil && entry.Event.Kind == hongbao.EnvelopeOpened; skip {
+				first, after = false, "-"
+				continue
+			}
+			if !yield(entry, err) {
+				return
+			}
+		}
+	}
+}
+
+type shortens struct{ hongbao.Engine }
+
+func (l *shortens) Wallet(ctx context.Context, r hongbao.WalletRequest) (hongbao.Wallet, error) {
+	w, err := l.Engine.Wallet(ctx, r)
+	w.More = w.More && r.After == (hongbao.Cursor{})
+	return w, err
+}
+
+type cutsKeys struct{ hongbao.Engine }
+
+func (l *cutsKeys) Snatch(ctx context.Context, r hongbao.SnatchRequest) (hongbao.SnatchResult, error) {
+	r.Key = r.Key[:min(len(r.Key), hongbao.KeyBytesMax-1)]
+	return l.Engine.Snatch(ctx, r)
+}
