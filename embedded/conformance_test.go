@@ -17,7 +17,7 @@ import (
 func TestConformanceInMemory(t *testing.T) { enginetest.Run(t, crashable(0)) }
 
 // TestConformanceWithTornWrites keeps at each power cut any of what was not synced.
-func TestConformanceWithTornWrites(t *testing.T) { enginetest.Run(t, crashable(50)) }
+func TestConformanceWithTornWrites(t *testing.T) { enginetest.RunCrashes(t, crashable(50)) }
 
 // TestConformanceOnDisk runs on the machine's file system, which can't be crashed from here.
 func TestConformanceOnDisk(t *testing.T) {
