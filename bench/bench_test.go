@@ -20,6 +20,7 @@ func TestHonestServerPasses(t *testing.T) {
 		{"bomb at a rate", func(o *Options) { o.Scenario = ScenarioBomb }, []string{"won", "limit_reached", "opened"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
 			o := startServer(t).options()
 			row.change(&o)
 			report, err := Run(t.Context(), o)

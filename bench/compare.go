@@ -120,6 +120,11 @@ func (t *Told) compareCampaign(client *Client, id uint32) error {
 	if err != nil {
 		return err
 	}
+	t.judgeCampaign(campaign)
+	return nil
+}
+
+func (t *Told) judgeCampaign(campaign *Campaign) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	sum := t.checkAmounts(campaign)
@@ -127,7 +132,6 @@ func (t *Told) compareCampaign(client *Client, id uint32) error {
 	if len(campaign.Revisions) == 1 { // a revision may bring new envelopes
 		t.checkSoldOut(campaign)
 	}
-	return nil
 }
 
 // checkAmounts checks that each envelope told was cut from the budget and is within its bounds, and sums them.

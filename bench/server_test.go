@@ -124,7 +124,7 @@ func listen(t testing.TB) net.Listener {
 func (s *server) options() Options {
 	return Options{
 		PlayerURL: s.player, AdminURL: s.admin, AdminToken: testToken,
-		Players: 200, FirstUID: 1, Rate: 2000, Duration: time.Second, Connections: 16,
+		Players: 100, FirstUID: 1, Rate: 500, Duration: time.Second, Connections: 16,
 		OpenShare: 0.2, WalletShare: 0.05, RetryUnknown: true, Seed: 1,
 	}
 }
