@@ -7,7 +7,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 	"github.com/valyala/fasthttp"
 
 	"hongbao"
@@ -39,8 +42,8 @@ func (h *hot) ask() {
 
 // crowded is a game with a rain that does not run dry (1), one that is sold out (2), one that misses (3) and one that
 // opens later (4).
-func crowded(t testing.TB, camp string) *game {
-	g := newGame(t, func(s *settings) { s.camp = camp })
+func crowded(t testing.TB, camp string, files vfs.FS) *game {
+	g := newGame(t, func(s *settings) { s.camp, s.files = camp, files })
 	unlimited, never := 0, hongbao.Chance(1)
 	endless, sold, missing, later := rain("endless", 1<<30), rain("sold", 1), rain("missing", 10), rain("later", 10)
 	endless.WinsMax, missing.Chance = &unlimited, &never
@@ -54,7 +57,7 @@ func crowded(t testing.TB, camp string) *game {
 
 // The bounds are the whole request's (the race detector has its own): parsing, who asks, the engine's decision, the answer.
 func TestRefusalAllocatesAtMostTwice(t *testing.T) {
-	g := crowded(t, "missing")
+	g := crowded(t, "missing", vfs.NewMem())
 	for _, row := range []struct {
 		name, uri, body string
 		key, want       string
@@ -82,9 +85,16 @@ func TestRefusalAllocatesAtMostTwice(t *testing.T) {
 	}
 }
 
-// Wins come in a crowd, for what a group commit allocates is shared by all who are in it.
+// Wins come in a crowd and to a disk that takes its time, for what a group commit allocates is shared by all who are in
+// it.
 func TestWinAllocatesAtMostFourTimes(t *testing.T) {
-	g := crowded(t, "endless")
+	slow := errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if isSync(op) {
+			time.Sleep(130 * time.Microsecond)
+		}
+		return nil
+	})
+	g := crowded(t, "endless", errorfs.Wrap(vfs.NewMem(), slow))
 	for _, row := range []struct{ name, uri, body, want string }{
 		{"on /v1", "/v1/campaigns/1/snatch", "", `"won"`},
 		{"on the camp API", "/snatch", `{"uid":123456789}`, `"code":0`},
@@ -126,7 +136,7 @@ func allocationsEach(crowd []*hot, times int) float64 {
 }
 
 func BenchmarkHandler(b *testing.B) {
-	g := crowded(b, "endless")
+	g := crowded(b, "endless", vfs.NewMem())
 	for _, row := range []struct {
 		name string
 		hot  *hot
