@@ -188,6 +188,8 @@ func TestBadUsageExitsWith2AndSaysWhy(t *testing.T) {
 		{"trusted beyond this machine", []string{"serve", "--player.listen=0.0.0.0:0", free[1]}, "player.trusted_peers"},
 		{"jwt without a key", append(free, "serve", "--player.auth=jwt"), "player.jwt.key: \"\" is not allowed: must be given"},
 		{"a key file that is not there", append(free, "serve", "--player.auth=jwt", "--player.jwt.key_file=/nonexistent"), "player.jwt.key_file: \"/nonexistent\""},
+		{"a key that is no PEM", append(free, "serve", "--player.auth=jwt", "--player.jwt.alg=RS256", "--player.jwt.key=x"), "player.jwt: key 1 of 1"},
+		{"an origin that is none", append(free, "serve", "--player.cors_origins=everywhere"), "player.cors_origins"},
 		{"a short admin token", append(free, "serve", `--admin.tokens=[{name: a, role: viewer, token: short}]`), "admin.tokens[0].token"},
 		{"an admin without a token", append(free, "serve", `--admin.tokens=[{name: a, role: viewer}]`), "admin.tokens[0].token"},
 		{"a token file that is not there", append(free, "serve", `--admin.tokens=[{name: a, role: viewer, token_file: /nonexistent}]`), "admin.tokens[0].token_file: \"/nonexistent\""},

@@ -110,8 +110,10 @@ func (s *server) openPlayer() (err error) {
 			return err
 		}
 	}
-	s.player, err = playerapi.New(options)
-	return err
+	if s.player, err = playerapi.New(options); err != nil {
+		return usageError{err} // it has looked at nothing but the options
+	}
+	return nil
 }
 
 func (s *server) openAdmin() error {
