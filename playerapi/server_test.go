@@ -270,7 +270,7 @@ func TestShutdownAnswersWhatIsUnderWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	body, err := io.ReadAll(response.Body)
-	if err != nil || !strings.HasPrefix(string(body), `{"code":0,`) {
+	if err != nil || !strings.HasPrefix(string(body), `{"code":0,`) || !response.Close {
 		t.Errorf("got %q, %v", body, err)
 	}
 	if err := <-stopped; err != nil {
