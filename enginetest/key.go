@@ -11,8 +11,9 @@ import (
 // another campaign is another key. Keeps G7.
 func checkSameKey(t testing.TB, open Open) {
 	s := newScene(t, open)
-	first, second := s.rain(100), s.rain(100)
-	for range times(3) {
+	rounds := times(3)
+	first, second := s.rain(uint64(3*rounds)), s.rain(uint64(rounds))
+	for range rounds {
 		key := s.key()
 		var results [crowdSize]hongbao.SnatchResult
 		crowd(crowdSize, func(i int) { results[i] = s.snatchBy(first, 7, key, start) })
@@ -28,7 +29,7 @@ func checkSameKey(t testing.TB, open Open) {
 			}
 		}
 	}
-	if taken := s.Engine.Progress(first.ID).Taken.Count; taken != uint64(3*times(3)) {
+	if taken := s.Engine.Progress(first.ID).Taken.Count; taken != uint64(3*rounds) {
 		t.Errorf("%d are taken", taken)
 	}
 	s.check()

@@ -82,10 +82,11 @@ func (s supplyState) after(c *hongbao.Campaign, asked snatched) (supplyState, sn
 func checkLinearOpening(t testing.TB, open Open) {
 	random := newRandom(t)
 	s := newScene(t, open)
-	c := s.rain(1000)
-	for round := range times(6) {
+	const rounds, envelopes = 6, 9
+	c := s.rain(uint64(envelopes * times(rounds)))
+	for round := range times(rounds) {
 		var wins []told
-		for i := range 9 {
+		for i := range envelopes {
 			uid := uint64(10*round + i%3)
 			wins = append(wins, told{hongbao.SnatchRequest{UID: uid}, s.win(c, uid, start)})
 		}
