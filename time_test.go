@@ -48,7 +48,7 @@ func TestDayBeginsAtMidnightOfTheZone(t *testing.T) {
 	}
 }
 
-// TestDayIsTheDateWhateverWasAskedBefore walks around every change of clocks of some years: days of 23 and 25 hours,
+// TestDayIsTheDateWhateverWasAskedBefore walks through every change of clocks of three years: days of 23 and 25 hours,
 // midnights that do not exist (São Paulo), come twice (Havana), and a day left out (Apia).
 func TestDayIsTheDateWhateverWasAskedBefore(t *testing.T) {
 	zones := []string{"Asia/Shanghai", "America/New_York", "America/Sao_Paulo", "America/Havana", "Africa/Cairo", "Pacific/Apia", "Australia/Lord_Howe"}
@@ -60,7 +60,7 @@ func TestDayIsTheDateWhateverWasAskedBefore(t *testing.T) {
 		}
 		calendar := NewCalendar(location)
 		from := TimeOf(time.Date(2010, 1, 1, 0, 0, 0, 0, time.UTC))
-		for quarter := range Time(20 * 366 * 24 * 4) {
+		for quarter := range Time(3 * 366 * 24 * 4) {
 			at := from + quarter*15*minute
 			for _, at := range []Time{at, at - 1, at - 2*hour, at + hour} {
 				if got, want := calendar.Day(at), date(at); got != want {
