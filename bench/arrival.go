@@ -11,7 +11,8 @@ type arrivals struct {
 	start  time.Time
 	rate   float64    // a second; infinite: all at start
 	random *rand.Rand // nil: equal intervals; otherwise exponential ones (a Poisson process)
-	n      float64    // intervals passed
+	nap    func(time.Duration)
+	n      float64 // intervals passed
 }
 
 // next is when the next request is due.
@@ -33,9 +34,25 @@ func (a *arrivals) send(ctx context.Context, end time.Time, limit int, due func(
 		if !at.Before(end) {
 			return
 		}
-		if wait := time.Until(at); wait > 0 && !sleep(ctx, wait) || ctx.Err() != nil {
+		if !a.wait(ctx, at) {
 			return
 		}
 		due(at)
 	}
+}
+
+// wait waits until at, and reports whether ctx is still there.
+func (a *arrivals) wait(ctx context.Context, at time.Time) bool {
+	const nap = 2 * time.Millisecond // the last piece of a longer wait
+	for ctx.Err() == nil {
+		switch left := time.Until(at); {
+		case left <= 0:
+			return true
+		case left <= nap:
+			a.nap(left)
+		default:
+			sleep(ctx, left-nap/2)
+		}
+	}
+	return false
 }

@@ -52,7 +52,6 @@ type run struct {
 	started  time.Time
 	took     time.Duration // of the load, without verification
 	stopped  bool          // before its time
-	signedUp int
 
 	compared Compared
 	audit    *audit.Report
@@ -110,7 +109,9 @@ func (r *run) send(ctx context.Context, crowd crowd, end time.Time, limit int) {
 		l.closed(ctx, end)
 		return
 	}
-	a := &arrivals{start: r.started, rate: r.Rate}
+	nap, done := newNap()
+	defer done()
+	a := &arrivals{start: r.started, rate: r.Rate, nap: nap}
 	if r.Rate == 0 {
 		a.rate = math.Inf(1)
 	}

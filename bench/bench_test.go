@@ -1,8 +1,13 @@
 package bench
 
 import (
+	"context"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"hongbao"
 )
 
 func TestHonestServerPasses(t *testing.T) {
@@ -51,4 +56,83 @@ func countOf(r *Report, status string) uint64 {
 		}
 	}
 	return 0
+}
+
+// A crowd that plays a campaign again holds what it won before; that is no difference.
+func TestTheSamePlayersMayPlayACampaignAgain(t *testing.T) {
+	for _, api := range []string{V1, Camp} {
+		t.Run(api, func(t *testing.T) {
+			t.Parallel()
+			server := startServer(t)
+			o := server.options()
+			spec := hongbao.Spec{Name: "twice", Kind: hongbao.Rain, OpensAt: hongbao.InFuture(0), Lasts: hongbao.Duration(time.Hour)}
+			spec.Budget = hongbao.BudgetSpec{TotalFen: 100_000, Count: 1000}
+			campaign, err := server.service.Create(t.Context(), spec, "test")
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.API, o.Campaign, o.Players = api, strconv.Itoa(int(campaign.ID)), 50
+			for range 2 { // with the same random choices
+				report, err := Run(t.Context(), o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !report.OK() || countOf(report, "limit_reached") == 0 {
+					t.Error(report.Differences, report.Problems, report.Statuses)
+				}
+			}
+			if campaign, err = server.service.Campaign(campaign.ID); err != nil || campaign.Seal != nil {
+				t.Error("a campaign that is not the run's own must go on:", campaign.Seal, err)
+			}
+		})
+	}
+}
+
+func TestAnInterruptedRunStillVerifiesAndEndsItsCampaign(t *testing.T) {
+	server := startServer(t)
+	o := server.options()
+	o.Duration = time.Hour
+	ctx, cancel := context.WithCancel(t.Context())
+	o.Progress, o.Connections = nil, 4
+	time.AfterFunc(1500*time.Millisecond, cancel)
+	report, err := Run(ctx, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !report.OK() || !report.Stopped || report.Compared.JournalEntries == 0 || report.Audit == nil {
+		t.Errorf("%+v", report)
+	}
+	if campaign, err := server.service.Campaign(1); err != nil || !campaign.Cancelled() {
+		t.Error("its campaign must be cancelled", err)
+	}
+}
+
+func TestWithoutATokenTheCurrentCampaignIsPlayed(t *testing.T) {
+	server := startServer(t)
+	o := server.options()
+	o.AdminToken = ""
+	if _, err := Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), "no rain to play") {
+		t.Error("with no campaign the error is", err)
+	}
+	spec := hongbao.Spec{Name: "current", Kind: hongbao.Rain, OpensAt: hongbao.InFuture(0), Lasts: hongbao.Duration(time.Second)}
+	spec.Budget = hongbao.BudgetSpec{TotalFen: 10_000, Count: 100}
+	if _, err := server.service.Create(t.Context(), spec, "test"); err != nil {
+		t.Fatal(err)
+	}
+	report, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !report.OK() || report.Compared.Wallets == 0 || report.Audit != nil {
+		t.Errorf("%+v", report)
+	}
+}
+
+func TestAServerThatIsNotThereIsAnError(t *testing.T) {
+	listener := listen(t)
+	listener.Close()
+	o := Options{PlayerURL: "http://" + listener.Addr().String()}
+	if _, err := Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), listener.Addr().String()) {
+		t.Error(err)
+	}
 }

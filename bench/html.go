@@ -227,8 +227,8 @@ func (v view) Verified() []Fact {
 		{"journal events compared", thousands(v.Compared.JournalEntries)},
 		{"outcomes not learnt", thousands(v.Unknown)},
 	}
-	if v.SignedUp > 0 {
-		facts = append(facts, Fact{"players signed up", thousands(v.SignedUp)})
+	if v.Told.SignUps > 0 {
+		facts = append(facts, Fact{"sign-ups told", thousands(v.Told.SignUps)})
 	}
 	for _, campaign := range v.Compared.Campaigns {
 		facts = append(facts, Fact{"budget", campaign})

@@ -20,7 +20,7 @@ func TestArrivalsAreDueAtTheRateWhateverHappens(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
-				a := &arrivals{start: start, rate: 1000}
+				a := &arrivals{start: start, rate: 1000, nap: time.Sleep}
 				n := 0
 				a.send(t.Context(), start.Add(time.Second), 0, func(due time.Time) {
 					if want := start.Add(time.Duration(n) * time.Millisecond); due.Sub(want).Abs() > time.Microsecond {
@@ -38,6 +38,20 @@ func TestArrivalsAreDueAtTheRateWhateverHappens(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestNapsAreShortAndInTime(t *testing.T) {
+	nap, done := newNap()
+	defer done()
+	for range 5 { // a busy machine may be late now and then
+		const d = 200 * time.Microsecond
+		start := time.Now()
+		nap(d)
+		if took := time.Since(start); took >= d && took < 100*d {
+			return
+		}
+	}
+	t.Error("no nap of 200 µs took between 200 µs and 20 ms")
 }
 
 func TestPoissonArrivalsKeepTheRateAndTheSeed(t *testing.T) {
@@ -61,7 +75,7 @@ func TestPoissonArrivalsKeepTheRateAndTheSeed(t *testing.T) {
 func TestArrivalsStopAtTheLimitAndWhenInterrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start, n := time.Now(), 0
-		all := &arrivals{start: start, rate: math.Inf(1)}
+		all := &arrivals{start: start, rate: math.Inf(1), nap: time.Sleep}
 		all.send(t.Context(), start.Add(time.Second), 77, func(time.Time) { n++ })
 		if n != 77 || time.Since(start) != 0 {
 			t.Errorf("%d of 77 after %s", n, time.Since(start))
@@ -69,7 +83,7 @@ func TestArrivalsStopAtTheLimitAndWhenInterrupted(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		defer cancel()
 		n = 0
-		slow := &arrivals{start: start, rate: 1000}
+		slow := &arrivals{start: start, rate: 1000, nap: time.Sleep}
 		slow.send(ctx, start.Add(time.Hour), 0, func(time.Time) { n++ })
 		if n > 11 {
 			t.Errorf("%d arrivals in 10 ms at 1000/s", n)
@@ -101,7 +115,7 @@ func TestAStallShowsInTheOpenModelAndHidesInTheClosedOne(t *testing.T) {
 		return report
 	}
 	open := play(t, func(ctx context.Context, l *load, end time.Time) {
-		l.open(ctx, &arrivals{start: l.timeline.start, rate: 100}, end, 0)
+		l.open(ctx, &arrivals{start: l.timeline.start, rate: 100, nap: time.Sleep}, end, 0)
 	})
 	// A fifth of the requests were due during the stall of two seconds.
 	if open.Answered != 1000 || open.Latency.P50 > 2 || open.Latency.P90 < 900 || open.Latency.Max < 1900 {
@@ -121,7 +135,7 @@ func TestWhatCannotBeSentIsCountedAsNotSent(t *testing.T) {
 		start := time.Now()
 		crowd := stalling{start, start.Add(30 * time.Second)}
 		l := &load{crowd: crowd, timeline: newTimeline(start, 2*time.Second), workers: 3}
-		l.open(t.Context(), &arrivals{start: start, rate: 1000}, start.Add(2*time.Second), 0)
+		l.open(t.Context(), &arrivals{start: start, rate: 1000, nap: time.Sleep}, start.Add(2*time.Second), 0)
 		var report Report
 		l.timeline.fill(&report)
 		if report.Answered+report.NotSent != 2000 || report.Answered > 4 {

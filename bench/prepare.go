@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"hongbao"
@@ -25,6 +25,9 @@ func (r *run) prepare(ctx context.Context) error {
 		return fmt.Errorf("campaign %d (%s) is over", id, r.campaign.Name)
 	}
 	r.witness = Witness{Client: r.client, Told: NewTold(r.campaign.ServerTime)}
+	if err := r.admitted(); err != nil {
+		return err
+	}
 	if r.campaign.Signup == hongbao.SignupOpen {
 		if err := r.signUp(ctx); err != nil {
 			return err
@@ -45,6 +48,14 @@ func (r *run) look(id uint32) error {
 		r.campaign = campaign
 	}
 	return err
+}
+
+// admitted asks once as a player, so that a server that lets nobody in says so once.
+func (r *run) admitted() error {
+	if wallet := r.client.Wallet(r.FirstUID, 1, ""); wallet.Outcome == Refused {
+		return fmt.Errorf("the server refuses players that bench names in X-Player-Id (is player.auth trusted?): %w", wallet.Err)
+	}
+	return nil
 }
 
 // choose finds the campaign to play: the one that is named, the rain that the camp API plays, a new one, or the
@@ -142,39 +153,22 @@ func (r *run) signUp(ctx context.Context) error {
 			break
 		}
 	}
-	r.signedUp = r.Players - len(uids)
-	if ctx.Err() != nil {
-		return ctx.Err()
+	if len(uids) == r.Players {
+		return errors.Join(errors.New("no player could be signed up"), ctx.Err())
 	}
-	if r.signedUp == 0 {
-		return errors.New("no player could be signed up")
-	}
-	return nil
+	return ctx.Err()
 }
 
 // signUpOnce returns the players whose sign-up was not answered.
 func (r *run) signUpOnce(ctx context.Context, uids []uint64) (left []uint64) {
-	done := make([]bool, len(uids))
-	places := make([]int, len(uids))
-	for i := range places {
-		places[i] = i
-	}
-	var failed atomic.Pointer[SignedUp]
-	each(ctx, places, func(i int) {
-		answer := r.witness.SignUp(uids[i], r.campaign.ID)
-		done[i] = answer.Outcome == Answered
-		if answer.Outcome == Wrong || answer.Outcome == Refused {
-			failed.Store(&answer)
+	var mu sync.Mutex
+	each(ctx, uids, func(uid uint64) {
+		if r.witness.SignUp(uid, r.campaign.ID).Outcome != Answered {
+			mu.Lock()
+			left = append(left, uid)
+			mu.Unlock()
 		}
 	})
-	if answer := failed.Load(); answer != nil {
-		r.note(fmt.Errorf("a sign-up was answered %s: %w", answer.Label, answer.Err))
-	}
-	for i, uid := range uids {
-		if !done[i] {
-			left = append(left, uid)
-		}
-	}
 	return left
 }
 

@@ -106,7 +106,7 @@ type AmountsCount struct {
 func (r *run) report() *Report {
 	report := &Report{
 		Setup: r.setup(), Seed: r.Seed, Started: r.started.UTC().Truncate(time.Millisecond), TookSeconds: r.took.Seconds(),
-		Stopped: r.stopped, SignedUp: r.signedUp, Told: r.witness.Told.Counts(), Compared: r.compared, Audit: r.audit,
+		Stopped: r.stopped, Told: r.witness.Told.Counts(), Compared: r.compared, Audit: r.audit,
 		Amounts: r.witness.Told.amounts(), Problems: r.problems,
 	}
 	r.timeline.fill(report)

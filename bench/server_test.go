@@ -33,7 +33,7 @@ func startServer(t testing.TB) *server {
 	clock := hongbao.SystemClock()
 	calendar := hongbao.NewCalendar(time.FixedZone("Asia/Shanghai", 8*3600))
 	engine, err := embedded.Open(embedded.Options{
-		Dir: "data", FS: vfs.NewMem(), Calendar: calendar, Now: clock.Now, Logger: logger,
+		Dir: "data", FS: vfs.NewMem(), Calendar: calendar, Now: clock.Now, Logger: logger, SegmentBytes: 1 << 20,
 		Broken: func(err error) { t.Error("the engine broke:", err) },
 	})
 	if err != nil {

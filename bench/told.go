@@ -7,7 +7,7 @@ import (
 	"hongbao"
 )
 
-// Told is what players were told: wins, openings, wallets. Whatever can't be true beside what was told before becomes
+// Told is what players were told: wins, openings, wallets, sign-ups. Whatever can't be true beside what was told before becomes
 // a [Difference] at once; the rest waits for [Told.Compare]. It is filled by a [Witness] and may be used from any
 // number of goroutines.
 //
@@ -33,6 +33,7 @@ type Counts struct {
 	Replays    uint64 `json:"replays"`    // wins told again to the same key
 	Reopenings uint64 `json:"reopenings"` // openings told again
 	Wallets    uint64 `json:"wallets"`    // pages of wallets
+	SignUps    uint64 `json:"signups"`    // players signed up for a campaign
 }
 
 // player is what one player was told.
@@ -41,6 +42,7 @@ type player struct {
 	wins       []campaignWins // the highest told; replaced as a whole, so that a copy of the slice stays as it was
 	balanceFen int64          // the highest told
 	openedFen  int64          // the sum of what was told opened
+	signedUp   []uint32       // campaigns; only appended to
 	unknown    int            // snatches whose outcome stays unknown: each may have won
 }
 
@@ -142,6 +144,7 @@ type before struct {
 	balanceFen int64
 	openedFen  int64
 	holdings   int
+	signedUp   []uint32
 	key        *keyed // nil for requests without a key of ours
 	played     bool   // the key was sent before: the answer may be a replay
 }
@@ -178,7 +181,9 @@ func (t *Told) campaign(id uint32) *campaignTold {
 // before takes down what the player was told; the caller holds the mutex.
 func (t *Told) before(uid uint64) before {
 	p := t.player(uid)
-	return before{tick: t.tick, wins: p.wins, balanceFen: p.balanceFen, openedFen: p.openedFen, holdings: len(p.holdings)}
+	return before{
+		tick: t.tick, wins: p.wins, balanceFen: p.balanceFen, openedFen: p.openedFen, holdings: len(p.holdings), signedUp: p.signedUp,
+	}
 }
 
 // wherePlayer, whereEnvelope and whereCampaign say what a difference is about.

@@ -1,6 +1,10 @@
 package bench
 
-import "hongbao"
+import (
+	"slices"
+
+	"hongbao"
+)
 
 // beforeSnatch notes that the request is about to be sent.
 func (t *Told) beforeSnatch(ask Snatch) before {
@@ -92,6 +96,8 @@ func (t *Told) checkRefusal(ask Snatch, b before, answer *Snatched) {
 	switch {
 	case answer.Status == hongbao.LimitReached && answer.Wins >= 0 && answer.Wins < max(answer.WinsMax, 1):
 		t.differences.add("G3", wherePlayer(ask.UID), "limit_reached with %d of %d wins in campaign %d", answer.Wins, answer.WinsMax, campaign)
+	case answer.Status == hongbao.NotSignedUp && slices.Contains(b.signedUp, campaign):
+		t.differences.add("G4", wherePlayer(ask.UID), "told signed up for campaign %d, and now not_signed_up", campaign)
 	case answer.Status == hongbao.SoldOut && t.campaign(campaign).soldOutAt == 0:
 		t.campaign(campaign).soldOutAt = t.tick
 	}

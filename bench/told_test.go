@@ -35,6 +35,10 @@ func (s story) lose(uid uint64, key string) {
 	s.told.heardSnatch(ask, b, &Snatched{Key: key, Result: Result{Outcome: Unknown, Label: "timeout"}})
 }
 
+func (s story) signUp(uid uint64) {
+	s.told.heardSignUp(uid, 7, &SignedUp{Result: Result{Outcome: Answered}, Status: hongbao.SignedUp})
+}
+
 func (s story) open(uid, envelope uint64, amountFen, balanceFen int64, first bool) {
 	s.openAnswer(uid, envelope, Opened{
 		Result: Result{Outcome: Answered, Label: "opened"}, AmountFen: amountFen, BalanceFen: balanceFen, First: first, TellsFirst: true,
@@ -114,6 +118,7 @@ func TestEachLieIsADifference(t *testing.T) {
 			s.open(1, 5, 50, 50, true)
 			s.wallet(1, 51, openedEnvelope(5, 50))
 		}, "G6 player 1"},
+		{"a sign-up that is forgotten", func(s story) { s.signUp(1); s.refuse(1, "", hongbao.NotSignedUp, 0) }, "G4 player 1"},
 		{"an error for a good request", func(s story) {
 			ask := Snatch{UID: 1, Campaign: 7}
 			s.told.heardSnatch(ask, s.told.beforeSnatch(ask), &Snatched{Result: wrong("HTTP 500")})
@@ -169,6 +174,11 @@ func TestTheTruthIsNoDifference(t *testing.T) {
 			s.openAnswer(1, 5, Opened{Result: Result{Outcome: Unknown}})
 			s.wallet(1, 50, openedEnvelope(5, 50))
 			s.open(1, 5, 50, 50, false)
+		}},
+		{"not signed up, and signed up then", func(s story) {
+			s.refuse(1, "", hongbao.NotSignedUp, 0)
+			s.signUp(1)
+			s.win(1, "a", 5, 1)
 		}},
 		{"opening what is not there", func(s story) { s.openAnswer(1, 5, notFound) }},
 	} {

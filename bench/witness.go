@@ -39,7 +39,11 @@ func (w Witness) Wallet(uid uint64, limit int) Wallet {
 }
 
 // SignUp signs a player up; it may be repeated, so that an unknown outcome needs no remembering.
-func (w Witness) SignUp(uid uint64, campaign uint32) SignedUp { return w.Client.SignUp(uid, campaign) }
+func (w Witness) SignUp(uid uint64, campaign uint32) SignedUp {
+	answer := w.Client.SignUp(uid, campaign)
+	w.Told.heardSignUp(uid, campaign, &answer)
+	return answer
+}
 
 // Settle asks again, with the same keys, all that stayed unknown, until everything is answered or ctx ends, and returns
 // how many are left.
