@@ -44,7 +44,7 @@ func (e *Engine) commit(event *hongbao.Event) error {
 func (e *Engine) must(block uint64) error {
 	err := e.durable(block)
 	if err != nil {
-		e.breakDown(err)
+		e.breakDown(fmt.Errorf("%w: whether a campaign was changed is not known: %v", hongbao.ErrBroken, err))
 	}
 	return err
 }
