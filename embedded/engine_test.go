@@ -42,19 +42,25 @@ func options(t testing.TB, files vfs.FS, dir string, now hongbao.Time) Options {
 // rain is a campaign of count envelopes that is open at start.
 func rain(t testing.TB, e *Engine, name string, count uint64, winsMax int) *hongbao.Campaign {
 	t.Helper()
-	spec := hongbao.Spec{
-		Name: name, Kind: hongbao.Rain, OpensAt: hongbao.AtTime(start), Lasts: hongbao.Duration(10 * time.Minute),
-		Budget: hongbao.BudgetSpec{TotalFen: int64(count) * 100, Count: count}, WinsMax: &winsMax,
-	}
-	rules, err := spec.Rules(start)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := e.Put(t.Context(), hongbao.Change{At: start, Actor: "test", Create: &rules})
+	rules := rulesOf(name, count)
+	rules.WinsMax = winsMax
+	c, err := e.Put(t.Context(), hongbao.Change{At: start, Actor: "test", Create: rules})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// rulesOf are those of a rain of ten minutes from start, with envelopes of a yuan on average.
+func rulesOf(name string, count uint64) *hongbao.Rules {
+	rules, err := hongbao.Spec{
+		Name: name, Kind: hongbao.Rain, OpensAt: hongbao.AtTime(start), Lasts: hongbao.Duration(10 * time.Minute),
+		Budget: hongbao.BudgetSpec{TotalFen: int64(count) * 100, Count: count},
+	}.Rules(start)
+	if err != nil {
+		panic(err)
+	}
+	return &rules
 }
 
 func snatch(t testing.TB, e *Engine, campaign uint32, uid uint64, key string) hongbao.SnatchResult {
