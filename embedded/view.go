@@ -67,7 +67,6 @@ func openViews(files vfs.FS, dir string, logger *slog.Logger, broken func(error)
 	defer cache.Unref()
 	v := &views{broken: broken, failed: make(chan struct{})}
 	news := &pebbleLogger{logger: logger, views: v}
-	news.opening.Store(true)
 	options := &pebble.Options{
 		FS: files, Cache: cache, ReadOnly: readOnly,
 		DisableWAL:            true, // the journal is the log: the views are replayed from their mark
@@ -84,24 +83,31 @@ func openViews(files vfs.FS, dir string, logger *slog.Logger, broken func(error)
 		options.Levels[i].Compression = func() *sstable.CompressionProfile { return sstable.NoCompression }
 	}
 	var err error
-	if v.db, err = openPebble(dir, options); err != nil {
+	if v.db, err = v.openPebble(dir, options); err != nil {
 		return nil, fmt.Errorf("open views in %s (if they are damaged, remove the folder: they are made anew from the journal): %w", dir, err)
 	}
-	news.opening.Store(readOnly)
+	news.reading.Store(readOnly)
 	return v, nil
 }
 
-// openPebble turns what Pebble calls fatal while it opens into an error.
-func openPebble(dir string, options *pebble.Options) (db *pebble.DB, err error) {
-	defer func() {
-		cause := recover()
-		if fatal, ok := cause.(fatalError); ok {
-			err = fatal
-		} else if cause != nil {
-			panic(cause)
-		}
+// openPebble opens, or returns what Pebble calls fatal meanwhile, in whichever goroutine; then that of pebble.Open may
+// never end.
+func (v *views) openPebble(dir string, options *pebble.Options) (*pebble.DB, error) {
+	type opening struct {
+		db  *pebble.DB
+		err error
+	}
+	done := make(chan opening, 1)
+	go func() {
+		db, err := pebble.Open(dir, options)
+		done <- opening{db, err}
 	}()
-	return pebble.Open(dir, options)
+	select {
+	case opened := <-done:
+		return opened.db, opened.err
+	case <-v.failed:
+		return nil, v.err
+	}
 }
 
 // fail remembers why the views can't be written any more and tells it, once.
@@ -154,7 +160,7 @@ func (v *views) copyTo(dir string) error {
 type pebbleLogger struct {
 	logger  *slog.Logger
 	views   *views
-	opening atomic.Bool // or only reading: nobody is there to be told
+	reading atomic.Bool // and nothing else: nobody is there to be told
 }
 
 // Infof is for Pebble's own news, which nobody reads.
@@ -165,13 +171,10 @@ func (l *pebbleLogger) Errorf(format string, args ...any) {
 	l.logger.Error("views", "error", fmt.Sprintf(format, args...))
 }
 
-// fatalError is what Pebble can't go on after.
-type fatalError struct{ error }
-
 // Fatalf must not return: the engine tells its owner to stop, and this goroutine waits for that.
 func (l *pebbleLogger) Fatalf(format string, args ...any) {
-	err := fatalError{fmt.Errorf(format, args...)}
-	if l.opening.Load() {
+	err := fmt.Errorf(format, args...)
+	if l.reading.Load() {
 		panic(err)
 	}
 	l.views.fail(err)
