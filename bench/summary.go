@@ -87,6 +87,9 @@ func (r *Report) verified() []string {
 			thousands(r.Told.Openings), thousands(r.Told.Reopenings), thousands(r.Told.Wallets)),
 		fmt.Sprintf("wallets    %s compared", thousands(r.Compared.Wallets)),
 	}
+	if r.Told.SignUps > 0 {
+		lines = append(lines, fmt.Sprintf("sign-ups   %s", thousands(r.Told.SignUps)))
+	}
 	if r.Unknown > 0 {
 		lines = append(lines, fmt.Sprintf("unknown    %s outcomes could not be learnt", thousands(r.Unknown)))
 	}
