@@ -23,7 +23,7 @@ type campaign struct {
 
 	issued    atomic.Uint64 // supply.next, for deciding a refusal without the lock
 	lastWin   atomic.Uint64 // block
-	lastEvent atomic.Uint64 // block
+	lastEvent atomic.Uint64 // block; written under the journal's lock, so that it never goes back
 	opened    tally
 	refunded  tally
 	signedUp  atomic.Uint64

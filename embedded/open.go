@@ -114,6 +114,7 @@ func (e *Engine) credit(s *shard, c *campaign, r hongbao.OpenRequest, known play
 		Kind: hongbao.EnvelopeOpened, At: at, Revision: now.Revision(),
 		Envelope: r.Envelope, UID: r.UID, AmountFen: amountFen, BalanceFen: known.balanceFen,
 	})
+	c.lastEvent.Store(group.Block)
 	s.players[r.UID] = known
 	c.close(s, r.Envelope, r.UID, hongbao.StateOpened, at, known, e.applied.Load())
 	c.opened.add(amountFen)
@@ -123,7 +124,6 @@ func (e *Engine) credit(s *shard, c *campaign, r hongbao.OpenRequest, known play
 // close moves an envelope out of held, for all that is decided after it. The holder's lock is held.
 func (c *campaign) close(s *shard, id hongbao.EnvelopeID, uid uint64, state hongbao.EnvelopeState, at hongbao.Time, known player, applied uint64) {
 	c.supply.of(id.Number()).holder(id.Number()).Store(uint64(newHolder(uid, state)))
-	c.lastEvent.Store(known.block)
 	s.recent.add(change{
 		block: known.block, uid: uid, balance: known.balanceFen,
 		envelope: hongbao.Envelope{ID: id, State: state, ClosedAt: at},

@@ -117,6 +117,7 @@ func (e *Engine) refund(c *campaign, seen *hongbao.Campaign, number uint64, now 
 		Envelope: id, UID: uid, AmountFen: tranche.amount(number),
 	}
 	e.join(group, &event)
+	c.lastEvent.Store(group.Block)
 	known := s.players[uid]
 	known.block = group.Block
 	s.players[uid] = known
