@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -177,6 +178,13 @@ func (d *told) win(campaign uint32, uid uint64, r *hongbao.SnatchResult, key str
 	}
 	d.wins[r.Envelope] = toldWin{uid, r.AmountFen, r.WonAt, key}
 	d.keys[toldKey{rightKey{uid, campaign}, key}] = r.Envelope
+}
+
+// copy is what was told up to now.
+func (d *told) copy() *told {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return &told{wins: maps.Clone(d.wins), opened: maps.Clone(d.opened), signedUp: maps.Clone(d.signedUp), revision: maps.Clone(d.revision), sealed: maps.Clone(d.sealed)}
 }
 
 // check says what was told and is not in the ledger.

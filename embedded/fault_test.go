@@ -155,9 +155,11 @@ func burn(t *testing.T, e *Engine, campaign uint32, uid uint64, told *told) {
 // Whatever Pebble can't write, in whichever of its goroutines, stops the engine; and closing it does not hang.
 func TestFailedViewsAreTheEnd(t *testing.T) {
 	for name, fail := range map[string]func(*disk){
-		"a table can't be made":         func(d *disk) { d.fail(errDisk, ".sst", errorfs.OpCreate) },
-		"a table can't be written":      func(d *disk) { d.fail(errDisk, ".sst", errorfs.OpFileWrite) },
-		"a table can't be synced":       func(d *disk) { d.fail(errDisk, ".sst", errorfs.OpFileSync, errorfs.OpFileSyncData, errorfs.OpFileSyncTo) },
+		"a table can't be made":    func(d *disk) { d.fail(errDisk, ".sst", errorfs.OpCreate) },
+		"a table can't be written": func(d *disk) { d.fail(errDisk, ".sst", errorfs.OpFileWrite) },
+		"a table can't be synced": func(d *disk) {
+			d.fail(errDisk, ".sst", errorfs.OpFileSync, errorfs.OpFileSyncData, errorfs.OpFileSyncTo)
+		},
 		"the manifest can't be written": func(d *disk) { d.fail(errDisk, "MANIFEST", errorfs.OpFileWrite) },
 		"the manifest can't be synced":  func(d *disk) { d.fail(errDisk, "MANIFEST", errorfs.OpFileSync) },
 	} {
