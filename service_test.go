@@ -114,6 +114,22 @@ func TestRequestsOutOfBoundsAreInvalid(t *testing.T) {
 	}
 }
 
+func TestRequestsAtTheirBoundsAreServed(t *testing.T) {
+	w, ctx := newWorld(t), t.Context()
+	none := func(_ any, err error) error { return err }
+	for i, err := range []error{
+		none(w.Snatch(ctx, 1, 0, "k")),
+		none(w.Snatch(ctx, 1, hongbao.UIDMax, strings.Repeat("~", 64))),
+		none(w.Snatch(ctx, 1, 1, " ")),
+		none(w.Wallet(ctx, hongbao.WalletRequest{UID: hongbao.UIDMax, Limit: hongbao.WalletLimitMax})),
+		none(w.Wallet(ctx, hongbao.WalletRequest{UID: 0, Limit: 1})),
+	} {
+		if err != nil {
+			t.Errorf("%d: %v", i, err)
+		}
+	}
+}
+
 func TestWhatDoesNotExistIsNotFound(t *testing.T) {
 	w, ctx := newWorld(t), t.Context()
 	if r, err := w.Snatch(ctx, 7, 1, "k"); err != nil || r.Status != hongbao.NotFound || r.Wins != -1 || r.Rules != nil {

@@ -119,6 +119,7 @@ func TestBadSpecNamesFieldValueAndWhatIsAllowed(t *testing.T) {
 		{"a closes_at that is a number", `"closes_at": 1`, refusal{"closes_at", "1", aTime}},
 		{"a closes_at before opens_at", `"closes_at": "2027-02-05T11:00:00Z", "lasts": "0s"`, refusal{"closes_at", "2027-02-05T11:00:00Z", "after opens_at (2027-02-05T12:00:00Z)"}},
 		{"a closes_at that has passed", `"opens_at": "2027-01-01T00:00:00Z", "closes_at": "2027-01-02T00:00:00Z", "lasts": "0s"`, refusal{"closes_at", "2027-01-02T00:00:00Z", "in the future (it is 2027-01-06T12:00:00Z)"}},
+		{"a closes_at of now", `"opens_at": "2027-01-01T00:00:00Z", "closes_at": "2027-01-06T12:00:00Z", "lasts": "0s"`, refusal{"closes_at", "2027-01-06T12:00:00Z", "in the future (it is 2027-01-06T12:00:00Z)"}},
 		{"both closes_at and lasts", `"closes_at": "2027-02-05T13:00:00Z"`, refusal{"lasts", "1h0m0s", "left out when closes_at is given"}},
 		{"neither closes_at nor lasts", `"lasts": "0s"`, refusal{"closes_at", "", "given for a rain"}},
 		{"a lasts that is a number", `"lasts": 60`, refusal{"lasts", "60", aDuration}},
