@@ -107,33 +107,22 @@ func (j *Journal) joinable() (bool, error) {
 func (j *Journal) Unlock() {
 	if g := j.open; g.Count > 0 && g.since.IsZero() {
 		g.since = time.Now()
+		j.groups[g.Block%groupsKept].Store(g)
 		j.work.Signal()
 	}
 	j.mu.Unlock()
 }
 
-// Wait is Group.Wait by the number of the block.
+// Wait is Group.Wait by the number of a block that something was joined to. It takes no lock: a crowd waits here.
 func (j *Journal) Wait(block uint64) error {
 	if block <= j.Head().Block {
 		return nil
 	}
-	if g := j.pending(block); g != nil {
+	if g := j.groups[block%groupsKept].Load(); g != nil && g.Block == block {
 		return g.Wait()
 	}
 	if head := j.Head().Block; block > head {
 		return fmt.Errorf("block %d has not been begun, the journal ends with %d", block, head)
-	}
-	return nil
-}
-
-// pending is the group of a block that is not durable yet; nil where there is none.
-func (j *Journal) pending(block uint64) *Group {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	for _, g := range []*Group{j.syncing, j.open} {
-		if g != nil && g.Block == block && g.Count > 0 {
-			return g
-		}
 	}
 	return nil
 }

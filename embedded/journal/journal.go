@@ -17,6 +17,7 @@ const (
 	segmentBytesMin = 16 << 10
 	segmentBytesMax = 1 << 30
 	groupBytesMax   = 1 << 20   // a group with as many bytes of events takes no more callers
+	groupsKept      = 4         // no more than two are not durable: one is being written, one is open
 	joinBytesMax    = 256 << 10 // what one caller may append between Lock and Unlock
 )
 
@@ -63,7 +64,8 @@ type Journal struct {
 	stop     chan struct{} // closed by Close
 	tasks    sync.WaitGroup
 
-	head atomic.Pointer[Head]
+	head   atomic.Pointer[Head]
+	groups [groupsKept]atomic.Pointer[Group] // the last ones with events, by number of their block, for Wait
 
 	mu           sync.Mutex
 	work         *sync.Cond // for the committer: the open group has its first event, or Close was called
