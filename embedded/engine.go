@@ -99,7 +99,7 @@ func (e *Engine) start(o Options) (err error) {
 		return err
 	}
 	e.feeder.start()
-	return e.checkZone()
+	return e.checkZone(o.Now())
 }
 
 // lockFolder makes the data folder, so that it survives a crash, and keeps other processes out of it.
@@ -128,14 +128,14 @@ func (e *Engine) checkClock(now hongbao.Time) error {
 const zoneEvent = "timezone"
 
 // checkZone records the zone of the calendar at the first start and refuses another one later: day counts rest on it.
-func (e *Engine) checkZone() error {
+func (e *Engine) checkZone(now hongbao.Time) error {
 	zone := e.calendar.Zone()
 	if recorded := e.feeder.mark.Zone; recorded != "" && recorded != zone {
 		return hongbao.Invalid("timezone", zone, recorded+", which this data folder was started with")
 	} else if recorded != "" {
 		return nil
 	}
-	return e.commit(&hongbao.Event{Kind: hongbao.SystemRecorded, At: hongbao.Time(e.last.Load()), Name: zoneEvent, Actor: "server", Data: []byte(zone)})
+	return e.commit(&hongbao.Event{Kind: hongbao.SystemRecorded, At: now, Name: zoneEvent, Actor: "server", Data: []byte(zone)})
 }
 
 // Secret is what seeds and receipts derive from.

@@ -95,30 +95,39 @@ func (e *Engine) envelopeAtRest(r hongbao.OpenRequest) (hongbao.EnvelopeState, i
 //
 // Keeps G5 and G6.
 func (e *Engine) credit(s *shard, c *campaign, r hongbao.OpenRequest, known player, amountFen int64) (hongbao.OpenResult, uint64, error) {
-	now, number := c.now.Load(), r.Envelope.Number()
 	if known.balanceFen > balanceMax-amountFen {
 		return hongbao.OpenResult{}, 0, hongbao.Invalid("balance_fen", known.balanceFen, "below 2^53 after opening")
 	}
+	known.balanceFen += amountFen
+	at, err := e.journalOpening(c, r, &known, amountFen)
+	if err != nil || at == 0 {
+		return hongbao.OpenResult{Expired: true}, 0, err
+	}
+	s.players[r.UID] = known
+	c.close(s, r.Envelope, r.UID, hongbao.StateOpened, at, known, e.applied.Load())
+	c.opened.add(amountFen)
+	return hongbao.OpenResult{First: true, AmountFen: amountFen, BalanceFen: known.balanceFen}, known.block, nil
+}
+
+// journalOpening joins the event, unless the envelope has expired: then the time is 0.
+func (e *Engine) journalOpening(c *campaign, r hongbao.OpenRequest, known *player, amountFen int64) (at hongbao.Time, err error) {
+	now := c.now.Load()
+	expiry := now.Expiry(now.RevisionOf(r.Envelope.Number()).Rules.ExpiresAt())
 	group, err := e.begin()
 	if err != nil {
-		return hongbao.OpenResult{}, 0, err
+		return 0, err
 	}
 	defer e.journal.Unlock()
-	at := e.time(r.Now)
-	if at >= now.Expiry(now.RevisionOf(number).Rules.ExpiresAt()) {
-		return hongbao.OpenResult{Expired: true}, 0, nil
+	if at = e.time(r.Now); at >= expiry {
+		return 0, nil
 	}
-	known.balanceFen += amountFen
 	known.block = group.Block
 	e.join(group, &hongbao.Event{
 		Kind: hongbao.EnvelopeOpened, At: at, Revision: now.Revision(),
 		Envelope: r.Envelope, UID: r.UID, AmountFen: amountFen, BalanceFen: known.balanceFen,
 	})
 	c.lastEvent.Store(group.Block)
-	s.players[r.UID] = known
-	c.close(s, r.Envelope, r.UID, hongbao.StateOpened, at, known, e.applied.Load())
-	c.opened.add(amountFen)
-	return hongbao.OpenResult{First: true, AmountFen: amountFen, BalanceFen: known.balanceFen}, group.Block, nil
+	return at, nil
 }
 
 // close moves an envelope out of held, for all that is decided after it. The holder's lock is held.
