@@ -1,10 +1,6 @@
 package main
 
-import (
-	"strconv"
-
-	"hongbao/adminapi"
-)
+import "hongbao/adminapi"
 
 // figures are what the player port counts, for the metrics of the admin port.
 func (s *server) figures() []adminapi.Figure {
@@ -20,20 +16,8 @@ func (s *server) figures() []adminapi.Figure {
 			})
 		}
 	}
-	var below uint64
-	for i, n := range stats.Snatch.Counts {
-		below += n
-		bound := "+Inf"
-		if i < len(stats.Snatch.Bounds) {
-			bound = strconv.FormatFloat(stats.Snatch.Bounds[i].Seconds(), 'g', -1, 64)
-		}
-		figures = append(figures, adminapi.Figure{
-			Name: "player_snatch_seconds_bucket", Help: "Snatches that took at most le seconds, to the answer.",
-			Labels: map[string]string{"le": bound}, Counter: true, Value: float64(below),
-		})
-	}
-	return append(figures,
-		adminapi.Figure{Name: "player_snatch_seconds_count", Help: "Snatches answered.", Counter: true, Value: float64(below)},
-		adminapi.Figure{Name: "player_snatch_seconds_sum", Help: "Seconds that snatches took.", Counter: true, Value: stats.Snatch.Sum.Seconds()},
-	)
+	return append(figures, adminapi.Figure{
+		Name: "player_snatch_seconds", Help: "Seconds from a snatch's arrival to its answer.",
+		Times: &adminapi.Times{Bounds: stats.Snatch.Bounds, Counts: stats.Snatch.Counts, Sum: stats.Snatch.Sum},
+	})
 }
