@@ -107,6 +107,9 @@ func lies() []lie {
 		{"ends a wallet after its second page", "WalletIsPagedNewestFirst", func(h *Harness, _ *Model) { h.Engine = &shortens{h.Engine} }},
 		{"cuts keys to 63 bytes", "BoundsAreServed", func(h *Harness, _ *Model) { h.Engine = &cutsKeys{h.Engine} }},
 		{"loses the last win at a restart", "ToldIsKeptOverRestarts", loses(-1)},
+		{"forgets how long an envelope was promised", "ExpiryStaysAsItWasTold", func(h *Harness, m *Model) { h.Engine = &breaksPromises{h.Engine, m} }},
+		{"refunds by the clock", "ExpiryStaysAsItWasTold", func(h *Harness, m *Model) { h.Engine = &refundsByClock{h.Engine, m} }},
+		{"keeps a hundred wins at a power cut", "RefusalsRestOnWhatIsKept", loses(100)},
 		{"keeps a hundred wins at a power cut", "ToldIsKeptOverPowerCuts", loses(100)},
 		{"forgets counts at a restart", "ToldIsKeptOverRestarts", afterRestart(func(m *Model) { clear(m.wins) })},
 		{"forgets who has signed up at a restart", "RandomHistoryIsTheModels", afterRestart(func(m *Model) { clear(m.signedUp) })},
@@ -256,6 +259,39 @@ type refundsEarly struct {
 
 func (l *refundsEarly) Refund(ctx context.Context, now hongbao.Time, limit int) (int, error) {
 	return l.Engine.Refund(ctx, now+l.by, limit)
+}
+
+// breaksPromises lets an envelope expire by the rules in force.
+type breaksPromises struct {
+	hongbao.Engine
+	m *Model
+}
+
+func (l *breaksPromises) Open(ctx context.Context, r hongbao.OpenRequest) (hongbao.OpenResult, error) {
+	l.m.mu.Lock()
+	if known := l.m.envelopes[r.Envelope]; known != nil {
+		known.ExpiresAt = l.m.campaign(r.Envelope.Campaign()).Rules().ExpiresAt()
+	}
+	l.m.mu.Unlock()
+	return l.Engine.Open(ctx, r)
+}
+
+// refundsByClock does not know that engine time has gone on.
+type refundsByClock struct {
+	hongbao.Engine
+	m *Model
+}
+
+func (l *refundsByClock) Refund(ctx context.Context, now hongbao.Time, limit int) (int, error) {
+	l.m.mu.Lock()
+	last := l.m.last
+	l.m.last = 0
+	l.m.mu.Unlock()
+	n, err := l.Engine.Refund(ctx, now, limit)
+	l.m.mu.Lock()
+	l.m.last = max(last, l.m.last)
+	l.m.mu.Unlock()
+	return n, err
 }
 
 type opensLate struct {

@@ -121,21 +121,25 @@ func checkRevising(t testing.TB, open Open) {
 	s.check()
 }
 
-// someRevision goes through everything that can be revised.
+// someRevision goes through everything that can be revised, and leaves envelopes to be won while the chance is small.
 func (s *scene) someRevision(random *rand.Rand, c *hongbao.Campaign, n int) *hongbao.Patch {
-	switch n % 4 {
+	on, off, certain, small, none, many := true, false, hongbao.ChanceCertain, hongbao.ChanceCertain/100, 0, 1000
+	switch n % 8 {
 	case 1:
-		chance := hongbao.ChanceCertain / hongbao.Chance(1+1000*(n/4%2))
-		return &hongbao.Patch{Chance: &chance}
-	case 2:
-		winsMax := n / 4 % 2 * 1000
-		return &hongbao.Patch{WinsMax: &winsMax}
+		return &hongbao.Patch{Chance: &small}
 	case 3:
-		paused := n/4%2 == 0
-		return &hongbao.Patch{Paused: &paused}
+		return &hongbao.Patch{Chance: &certain}
+	case 4:
+		return &hongbao.Patch{WinsMax: &many}
+	case 5:
+		return &hongbao.Patch{WinsMax: &none}
+	case 6:
+		return &hongbao.Patch{Paused: &on}
+	case 7:
+		return &hongbao.Patch{Paused: &off}
 	}
 	issued := s.Engine.Progress(c.ID).Taken
-	count := issued.Count + random.Uint64N(60)
+	count := issued.Count + random.Uint64N(200)
 	total := issued.TotalFen + 100*int64(count-issued.Count) + random.Int64N(50)
 	return &hongbao.Patch{Budget: &hongbao.BudgetPatch{TotalFen: &total, Count: &count}}
 }

@@ -7,29 +7,51 @@ import (
 	"hongbao"
 )
 
-// checkExpiry goes to both sides of expires_at, of the refund, and of the expiry of a campaign that was cancelled.
+// checkExpiry goes to both sides of expires_at and of the refund.
 func checkExpiry(t testing.TB, open Open) {
 	s := newScene(t, open)
 	c := s.rain(10)
 	first, other, third := s.win(c, 7, start), s.win(c, 7, start), s.win(c, 7, start)
 	expires := first.ExpiresAt
-	if want := c.Rules().ClosesAt.Add(c.Rules().OpenFor); expires != want {
+	if want := c.Rules().ExpiresAt(); expires != want {
 		t.Errorf("it expires at %s; must be %s", expires, want)
 	}
-	cancelled := s.campaign(hongbao.Rain, 10, func(spec *hongbao.Spec) { spec.Name, spec.OpensAt = "late", hongbao.AtTime(start) })
-	kept := s.win(cancelled, 7, start)
-	s.put(hongbao.Change{At: start + 30*minute, Campaign: cancelled.ID, Cancel: true})
-
 	s.opens(true, first.Envelope, expires-1)
 	s.refunds(0, expires-1)
 	s.opens(false, other.Envelope, expires)
-	s.refunds(0, expires+5*second-1)
-	s.opens(true, first.Envelope, expires+5*second-1)
-	s.refunds(3, expires+5*second) // with the cancelled campaign's: it never expires earlier than it was told
+	s.refunds(0, expires+refundAfter-1)
+	s.opens(true, first.Envelope, expires+refundAfter-1)
+	s.refunds(2, expires+refundAfter)
 	s.refunds(0, expires+hour)
 	s.opens(false, third.Envelope, expires+hour)
-	s.opens(false, kept.Envelope, expires+hour)
 	s.opens(true, first.Envelope, expires+hour)
+	s.check()
+}
+
+// checkExpiryKept revises and cancels: what was told is never moved earlier, and engine time decides, not the clock.
+func checkExpiryKept(t testing.TB, open Open) {
+	s := newScene(t, open)
+	c, cancelled := s.rain(10), s.rain(10)
+	early := s.win(c, 7, start)
+	closes := start + 3*hour
+	s.put(hongbao.Change{At: start, Campaign: c.ID, Revise: &hongbao.Patch{ClosesAt: &closes}})
+	late := s.win(c, 7, start)
+	if late.ExpiresAt != early.ExpiresAt+2*hour {
+		t.Errorf("won under a later closes_at it expires at %s, the one before at %s", late.ExpiresAt, early.ExpiresAt)
+	}
+	kept, opened := s.win(cancelled, 7, start), s.win(cancelled, 7, start)
+	s.put(hongbao.Change{At: start + 30*minute, Campaign: cancelled.ID, Cancel: true})
+
+	s.opens(true, opened.Envelope, kept.ExpiresAt-1) // not half an hour before, though it was cancelled then
+	s.opens(false, early.Envelope, early.ExpiresAt)
+	s.opens(false, kept.Envelope, kept.ExpiresAt)
+	s.opens(true, late.Envelope, early.ExpiresAt)
+	s.Engine = s.Restart(early.ExpiresAt)
+	s.opens(false, early.Envelope, early.ExpiresAt)
+	if _, err := s.Engine.Record(t.Context(), hongbao.Event{At: early.ExpiresAt + refundAfter, Name: "later", Actor: "enginetest"}); err != nil {
+		t.Error("record:", err)
+	}
+	s.refunds(2, early.ExpiresAt) // by a clock that is behind
 	s.check()
 }
 

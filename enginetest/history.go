@@ -27,8 +27,7 @@ const historySteps = 800
 func checkHistories(t testing.TB, open Open) {
 	random := newRandom(t)
 	for range times(4) {
-		s := newScene(t, open)
-		h := &history{scene: s, Rand: random, model: NewModel(s.Secret, s.Calendar), now: start - 2*hour}
+		h := newHistory(newScene(t, open), random)
 		for range historySteps {
 			h.step()
 			if t.Failed() {
@@ -38,6 +37,12 @@ func checkHistories(t testing.TB, open Open) {
 		h.same(h.model)
 		h.check()
 	}
+}
+
+func newHistory(s *scene, random *rand.Rand) *history {
+	model := NewModel(s.Secret, s.Calendar)
+	model.last = s.Engine.Health().Now // an engine may have journaled that it began
+	return &history{scene: s, Rand: random, model: model, now: start}
 }
 
 // uids are few, so that players meet their limits, and at both ends of the range.

@@ -48,6 +48,60 @@ func checkCrash(t testing.TB, open Open) {
 	}
 }
 
+// checkRefusals cuts the power while campaigns sell out and players reach their limits: whoever was told so before the
+// cut would be told so after it. Keeps G4.
+func checkRefusals(t testing.TB, open Open) {
+	s := newScene(t, open)
+	if s.Crash == nil {
+		t.Skip("the harness can't cut the power")
+	}
+	for range times(8) {
+		s.checkRefusalsKept()
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+func (s *scene) checkRefusalsKept() {
+	s.Helper()
+	limit := 3
+	var small, limited []*hongbao.Campaign
+	for range 6 {
+		small = append(small, s.rain(24))
+		limited = append(limited, s.campaign(hongbao.Rain, 1000, func(spec *hongbao.Spec) { spec.WinsMax = &limit }))
+	}
+	before := s.Engine
+	refused := make(chan hongbao.SnatchRequest, 1<<16)
+	var players sync.WaitGroup
+	for i := range 16 {
+		players.Go(func() {
+			for n := range small {
+				for _, c := range []*hongbao.Campaign{small[n], limited[n]} {
+					r := hongbao.SnatchRequest{Campaign: c.ID, UID: uint64(i / 2), KeyIsNew: true, Now: start}
+					for told := hongbao.Won; told == hongbao.Won; {
+						r.Key = s.key()
+						told = s.ask(before, r).Status
+					}
+					refused <- r
+				}
+			}
+		})
+	}
+	requests := []hongbao.SnatchRequest{<-refused}
+	for range 20 {
+		requests = append(requests, <-refused)
+	}
+	s.Engine = s.Crash(start)
+	players.Wait()
+	for _, r := range requests {
+		if told := s.ask(s.Engine, r).Status; told != hongbao.SoldOut && told != hongbao.LimitReached {
+			s.Errorf("%+v was refused before the power cut, and is told %s after it", r, told)
+		}
+	}
+	s.wins = nil
+}
+
 func (s *scene) checkPowerCut(c *hongbao.Campaign) {
 	s.Helper()
 	before, stop := s.Engine, make(chan struct{})

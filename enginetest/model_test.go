@@ -33,7 +33,7 @@ func TestHistoriesComeUponEverything(t *testing.T) {
 		s := newScene(t, openModelHarness)
 		model := s.Engine.(*Model)
 		told.Engine, s.Engine = s.Engine, told
-		h := &history{scene: s, Rand: rand.New(rand.NewPCG(seed, 0)), model: NewModel(s.Secret, s.Calendar), now: start - 2*hour}
+		h := newHistory(s, rand.New(rand.NewPCG(seed, 0)))
 		for range historySteps {
 			h.step()
 		}

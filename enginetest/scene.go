@@ -167,9 +167,13 @@ func (s *scene) wallet(engine hongbao.Engine, uid uint64, limit int) (whole hong
 		}
 		whole.BalanceFen = page.BalanceFen
 		whole.Envelopes = append(whole.Envelopes, page.Envelopes...)
-		if after = page.Next(); !page.More {
+		if !page.More {
 			return whole
 		}
+		if before := after; page.Next() == before {
+			s.Fatalf("the page after %+v ends where it began", before)
+		}
+		after = page.Next()
 	}
 }
 

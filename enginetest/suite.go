@@ -62,6 +62,7 @@ func properties() []property {
 		{"EnvelopeIsCreditedOnce", checkCreditedOnce, false},
 		{"BalanceIsTheSumOfWhatWasOpened", checkBalance, false},
 		{"ExpiryIsExact", checkExpiry, false},
+		{"ExpiryStaysAsItWasTold", checkExpiryKept, false},
 		{"OpenedOrRefundedNeverBoth", checkOpenOrRefund, false},
 		{"NothingIsWonAfterTheSeal", checkSeal, false},
 		{"TimeNeverGoesBack", checkTime, false},
@@ -73,6 +74,7 @@ func properties() []property {
 		{"BoundsAreServed", checkBounds, false},
 		{"ToldIsKeptOverRestarts", checkRestart, true},
 		{"ToldIsKeptOverPowerCuts", checkCrash, true},
+		{"RefusalsRestOnWhatIsKept", checkRefusals, true},
 	}
 }
 
