@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"io"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,7 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"hongbao"
 	"hongbao/bench"
+	"hongbao/embedded"
 )
 
 // openRain is a campaign that is open for as long as a test runs.
@@ -19,6 +23,22 @@ const openRain = `[{name: rain, kind: rain, opens_at: +0s, lasts: 24h, wins_max:
 
 // journalFile is the first segment of a folder's journal.
 func journalFile(data string) string { return filepath.Join(data, "journal", "000000000001.journal") }
+
+// prepareJournal makes a data folder whose journal begins with a small segment; the next one has the usual size.
+func prepareJournal(t *testing.T, dir string) {
+	t.Helper()
+	engine, err := embedded.Open(embedded.Options{
+		Dir: dir, SegmentBytes: 2 << 20, Calendar: hongbao.NewCalendar(time.FixedZone("Asia/Shanghai", 8*3600)),
+		Now: hongbao.SystemClock().Now, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Broken: func(err error) { t.Error(err) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := engine.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
 
 func TestANewerFormatIsRefused(t *testing.T) {
 	t.Parallel()

@@ -50,8 +50,8 @@ func TestToldIsKeptOverKills(t *testing.T) {
 			checkExact(t, s)
 			counts := crowd.told.Counts()
 			t.Logf("told: %+v", counts)
-			if counts.Wins == 0 || counts.Openings == 0 || counts.Replays == 0 || counts.Wallets == 0 {
-				t.Error("the rush was none")
+			if counts.Wins == 0 || counts.Openings == 0 || counts.Replays == 0 || counts.Wallets == 0 || g.signsUp && counts.SignUps == 0 {
+				t.Error("that was no rush")
 			}
 			s.stop()
 			succeed(t, "audit", "--data", s.Data)

@@ -2,8 +2,6 @@ package systemtest
 
 import (
 	"errors"
-	"io"
-	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,7 +13,6 @@ import (
 
 	"hongbao"
 	"hongbao/bench"
-	"hongbao/embedded"
 )
 
 // disk is one on which a journal soon finds no room to go on.
@@ -71,22 +68,6 @@ func (d *disk) test(t *testing.T) {
 	c.settle(s)
 	c.judge(s)
 	s.stop()
-}
-
-// prepareJournal makes a data folder whose journal begins with a small segment; the next one has the usual size.
-func prepareJournal(t *testing.T, dir string) {
-	t.Helper()
-	engine, err := embedded.Open(embedded.Options{
-		Dir: dir, SegmentBytes: 2 << 20, Calendar: hongbao.NewCalendar(time.FixedZone("Asia/Shanghai", 8*3600)),
-		Now: hongbao.SystemClock().Now, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
-		Broken: func(err error) { t.Error(err) },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := engine.Close(); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // checkFull checks that reads and replays are answered, and that what needs room is refused as busy.
