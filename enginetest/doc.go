@@ -9,7 +9,8 @@
 // decides every event again, so that whatever order a crowd was served in, each win must have been the right one then.
 // The suite's own tests put the model through it, and models that lie: each lie must be found.
 //
-// Random parts print their seed; ENGINETEST_SEED repeats one. HONGBAO_LONG=1 does more of everything.
+// Random parts print their seed; ENGINETEST_SEED repeats its choices, while nonces, and with them amounts and draws, stay
+// the engine's own. HONGBAO_LONG=1 does more of everything.
 //
 // It asks for a journal with one order, in which a campaign's numbers are given out as 0, 1, 2 …, and does not test what
 // only a process can show: kill -9 of the shipped binary, full disks, two processes on one folder.
