@@ -88,6 +88,14 @@ func TestVariableThatEndsInFileReadsTheFile(t *testing.T) {
 	}
 }
 
+func TestAGroupOfSettingsIsNotTheFlagOfThatName(t *testing.T) {
+	file := write(t, "hongbao.yaml", "admin: {listen: 127.0.0.1:9}")
+	c := &commandLine{stdout: io.Discard, stderr: io.Discard}
+	if _, err := c.parse([]string{"audit", "--config", file}); err != nil || c.Audit.Admin != "" || c.Config.Admin.Listen != "127.0.0.1:9" {
+		t.Errorf("--admin is %q, admin.listen %q, %v; want nothing and what the file says", c.Audit.Admin, c.Config.Admin.Listen, err)
+	}
+}
+
 func TestListsAreReadFromEverywhere(t *testing.T) {
 	want := []string{"10.0.0.0/8", "192.168.1.7"}
 	for name, config := range map[string]func() (*Config, error){

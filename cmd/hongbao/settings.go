@@ -41,8 +41,12 @@ func loadSettings(known keys, file string, environ []string) (*settings, error) 
 // Validate is part of [kong.Resolver]; the keys were checked when they were read.
 func (s *settings) Validate(*kong.Application) error { return nil }
 
-// Resolve tells what is set for a flag, in a form that its type reads: a text or a list of texts.
+// Resolve tells what is set for a flag, in a form that its type reads: a text or a list of texts. A command's own flag is
+// no setting, even where a group of settings has its name: --admin.
 func (s *settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	if !isSetting(flag) {
+		return nil, nil
+	}
 	value := s.layers.Get(flag.Name)
 	_, structured := flag.Target.Addr().Interface().(encoding.TextUnmarshaler)
 	list, isList := value.([]any)
@@ -89,12 +93,14 @@ type keys []string
 func keysOf(app *kong.Application) keys {
 	var known keys
 	for _, flag := range app.Flags {
-		if flag.Group != nil && flag.Group.Key == settingsGroup {
+		if isSetting(flag) {
 			known = append(known, flag.Name)
 		}
 	}
 	return known
 }
+
+func isSetting(flag *kong.Flag) bool { return flag.Group != nil && flag.Group.Key == settingsGroup }
 
 func (k keys) has(key string) bool { return slices.Contains(k, key) }
 
