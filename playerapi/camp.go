@@ -141,12 +141,12 @@ func appendCamp(b []byte, code int, msg string) []byte {
 	return append(b, '"')
 }
 
-// appendCampProblem adds the reason behind what the contract has, where the request is at fault.
-func appendCampProblem(b []byte, r refusal) []byte {
-	b = appendCamp(b, r.problem.camp, strings.ReplaceAll(r.problem.code, "_", " "))
+// refuseCamp answers an error in the camp API's form, which has no place for a reason: where the request is at fault it
+// stands in a header.
+func refuseCamp(ctx *fasthttp.RequestCtx, r refusal) {
 	if r.detail != "" && r.problem.campStatus != fasthttp.StatusOK {
-		b = append(b, `,"detail":`...)
-		b = appendText(b, r.detail)
+		ctx.Response.Header.Set("Error-Detail", r.detail)
 	}
-	return append(b, '}')
+	body := appendCamp(begin(ctx), r.problem.camp, strings.ReplaceAll(r.problem.code, "_", " "))
+	answer(ctx, r.problem.campStatus, "application/json", append(body, '}'))
 }

@@ -30,7 +30,7 @@ func (c cors) allow(ctx *fasthttp.RequestCtx) {
 	header.Set("Vary", "Origin")
 	if origin, ok := c.known(ctx); ok {
 		header.Set("Access-Control-Allow-Origin", origin)
-		header.Set("Access-Control-Expose-Headers", "Idempotency-Key, Retry-After")
+		header.Set("Access-Control-Expose-Headers", "Error-Detail, Idempotency-Key, Retry-After")
 	}
 }
 

@@ -178,6 +178,15 @@ func expect(t testing.TB, got reply, status int, body string) {
 	}
 }
 
+// expectDetail also checks the reason that the camp API tells in a header.
+func expectDetail(t testing.TB, got reply, status int, body, detail string) {
+	t.Helper()
+	expect(t, got, status, body)
+	if got.header["Error-Detail"] != detail {
+		t.Errorf("got  %s\nwant %s", got.header["Error-Detail"], detail)
+	}
+}
+
 // listen serves on a port of this machine until the test ends.
 func (g *game) listen() string {
 	g.t.Helper()

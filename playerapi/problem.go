@@ -109,7 +109,7 @@ func (s *Server) refuse(ctx *fasthttp.RequestCtx, route route, r refusal) {
 		s.identity.challenge(ctx)
 	}
 	if route.camp() && r.problem != &wrongMethod {
-		answer(ctx, r.problem.campStatus, "application/json", appendCampProblem(begin(ctx), r))
+		refuseCamp(ctx, r)
 		return
 	}
 	answer(ctx, r.problem.status, "application/problem+json", appendProblem(begin(ctx), r))

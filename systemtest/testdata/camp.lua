@@ -75,7 +75,7 @@ local function documented(status, body)
   code = tonumber(code)
   if code == nil then return false, "none" end
   local data = rest:match("^,\"data\":(.*)$")
-  if last.bad then return status == 400 and code == 1 and rest:match('^,"detail":".+"$') ~= nil, code end
+  if last.bad then return status == 400 and code == 1 and rest == "", code end
   if status ~= 200 or not allowed[last.path][code] then return false, code end
   if code == 0 then return data ~= nil and data:match(success[last.path]) ~= nil, code end
   if code == 2 then return data ~= nil and data:match('^{"cur_count":%d+,"max_count":%d+}$') ~= nil, code end
