@@ -75,7 +75,7 @@ func openViews(files vfs.FS, dir string, logger *slog.Logger, broken func(error)
 		L0CompactionThreshold: 4,
 		LBaseMaxBytes:         512 << 20,
 		Logger:                news,
-		EventListener:         &pebble.EventListener{BackgroundError: v.fail},
+		EventListener:         &pebble.EventListener{BackgroundError: v.fail, DataCorruption: v.damaged},
 	}
 	for i := range options.Levels {
 		options.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
@@ -117,6 +117,12 @@ func (v *views) fail(err error) {
 		close(v.failed)
 		v.broken(v.err)
 	})
+}
+
+// damaged tells of a file that is not what was written. Whoever reads it gets an error; Pebble's own way is to call it
+// fatal in the reader's goroutine, which would wait for ever at the start.
+func (v *views) damaged(info pebble.DataCorruptionInfo) {
+	v.fail(fmt.Errorf("%w: %s: %w", errViews, info.Path, info.Details))
 }
 
 // flush writes what is in memory only. Pebble tries for ever; this returns at the first failure.
@@ -265,7 +271,10 @@ func scan(db pebble.Reader, from, to []byte, visit func(key, row []byte) (more b
 			return err
 		}
 	}
-	return rows.Error()
+	if err := rows.Error(); err != nil {
+		return fmt.Errorf("%w: read views: %w", hongbao.ErrBroken, err)
+	}
+	return nil
 }
 
 // family is the range of a whole family.
