@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -28,14 +29,17 @@ func random(t testing.TB) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, 0))
 }
 
+// long reports whether there is time for more of everything.
+func long() bool { return os.Getenv("HONGBAO_LONG") != "" }
+
 // TestToldIsKeptOverCrashes keeps G1 to G7: a crowd plays while campaigns come, change and go; the power is cut at any
 // moment, and of what was not synced any part is kept; what is found then is what was told, it adds up, and play goes
 // on. Again and again on the same folder.
 func TestToldIsKeptOverCrashes(t *testing.T) {
 	rng := random(t)
-	rounds := 60
-	if testing.Short() {
-		rounds = 15
+	rounds := 15
+	if long() {
+		rounds = 1500
 	}
 	files := vfs.NewCrashableMem()
 	told := newTold()
@@ -52,7 +56,7 @@ func TestToldIsKeptOverCrashes(t *testing.T) {
 func playUntilCrash(t *testing.T, files *vfs.MemFS, told *told, clock *atomic.Int64, rng *rand.Rand) *vfs.MemFS {
 	t.Helper()
 	recoverTold(t, files, told, clock)
-	e := openSmall(t, files, hongbao.Time(clock.Load()))
+	e := openData(t, files, hongbao.Time(clock.Load()))
 	told.crashAfter(20 + rng.IntN(400))
 	var over atomic.Bool
 	var crowd sync.WaitGroup
@@ -87,7 +91,7 @@ func playUntilCrash(t *testing.T, files *vfs.MemFS, told *told, clock *atomic.In
 // recoverTold opens a folder after a crash and checks it. What is found there is on disk and must stay.
 func recoverTold(t *testing.T, files *vfs.MemFS, told *told, clock *atomic.Int64) *ledger {
 	t.Helper()
-	e := openSmall(t, files, hongbao.Time(clock.Load()))
+	e := openData(t, files, hongbao.Time(clock.Load()))
 	l := checkTruth(t, e)
 	told.check(t, l)
 	if t.Failed() {
@@ -100,17 +104,10 @@ func recoverTold(t *testing.T, files *vfs.MemFS, told *told, clock *atomic.Int64
 	return l
 }
 
-// openSmall opens the folder "data" with a journal of small segments.
-func openSmall(t testing.TB, files vfs.FS, now hongbao.Time) *Engine {
+// openData opens the folder "data".
+func openData(t testing.TB, files vfs.FS, now hongbao.Time) *Engine {
 	t.Helper()
-	o := options(t, files, "data", now)
-	o.SegmentBytes = 64 << 10
-	e, err := Open(o)
-	if err != nil {
-		t.Fatal("open:", err)
-	}
-	t.Cleanup(func() { e.Close() })
-	return e
+	return openEngine(t, files, "data", now)
 }
 
 // told is all that callers were told.

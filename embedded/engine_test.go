@@ -34,7 +34,7 @@ func options(t testing.TB, files vfs.FS, dir string, now hongbao.Time) Options {
 		t.Fatal(err)
 	}
 	return Options{
-		FS: files, Dir: dir, Calendar: hongbao.NewCalendar(zone), Now: func() hongbao.Time { return now },
+		FS: files, Dir: dir, SegmentBytes: 64 << 10, Calendar: hongbao.NewCalendar(zone), Now: func() hongbao.Time { return now },
 		Logger: slog.New(slog.DiscardHandler), Broken: func(err error) { t.Error("the engine broke:", err) },
 	}
 }

@@ -55,7 +55,6 @@ var errDisk = errors.New("the disk is on fire")
 func breakable(t *testing.T, d *disk) (*Engine, chan error) {
 	t.Helper()
 	o := options(t, d.files(), "data", start)
-	o.SegmentBytes = 64 << 10
 	broken := make(chan error, 10)
 	o.Broken = func(err error) { broken <- err }
 	e, err := Open(o)
@@ -125,7 +124,7 @@ func TestAFailedJournalIsTheEnd(t *testing.T) {
 			brokenOnce(t, e, broken, c.ID)
 			for range 10 {
 				kept := d.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: rng.IntN(101), RNG: rng})
-				after := openSmall(t, kept, start+2000)
+				after := openData(t, kept, start+2000)
 				told.check(t, checkTruth(t, after))
 				for i := range 50 {
 					if r := snatch(t, after, c.ID, uint64(i), "during"); r.Status != hongbao.Won {
@@ -183,7 +182,7 @@ func TestFailedViewsAreTheEnd(t *testing.T) {
 			})
 			within(t, "waiting for the views", func() { e.Sync(t.Context()) })
 			brokenOnce(t, e, broken, c.ID)
-			after := openSmall(t, d.CrashClone(vfs.CrashCloneCfg{}), start+2000)
+			after := openData(t, d.CrashClone(vfs.CrashCloneCfg{}), start+2000)
 			told.check(t, checkTruth(t, after))
 		})
 	}
@@ -205,7 +204,7 @@ func TestClosingOntoAFullDiskEnds(t *testing.T) {
 	if err := <-broken; !errors.Is(err, syscall.ENOSPC) {
 		t.Error("told:", err)
 	}
-	told.check(t, checkTruth(t, openSmall(t, d.CrashClone(vfs.CrashCloneCfg{}), start+2000)))
+	told.check(t, checkTruth(t, openData(t, d.CrashClone(vfs.CrashCloneCfg{}), start+2000)))
 }
 
 func TestStartingOnABadDiskIsAnErrorNotAHang(t *testing.T) {
@@ -219,7 +218,7 @@ func TestStartingOnABadDiskIsAnErrorNotAHang(t *testing.T) {
 				d.fail(errDisk, path, kinds...)
 				within(t, "opening", func() {
 					o := options(t, d.files(), "data", start)
-					o.SegmentBytes, o.Broken = 64<<10, nil
+					o.Broken = nil
 					if e, err := Open(o); err == nil {
 						e.Close() // it had no need of that
 					} else if !errors.Is(err, errDisk) && !strings.Contains(err.Error(), errDisk.Error()) {
@@ -227,7 +226,7 @@ func TestStartingOnABadDiskIsAnErrorNotAHang(t *testing.T) {
 					}
 				})
 				d.heal()
-				openSmall(t, d.CrashClone(vfs.CrashCloneCfg{}), start)
+				openData(t, d.CrashClone(vfs.CrashCloneCfg{}), start)
 			})
 		}
 	}
@@ -237,7 +236,7 @@ func TestStartingOnABadDiskIsAnErrorNotAHang(t *testing.T) {
 // is space again, play goes on.
 func TestAFullDiskIsBusy(t *testing.T) {
 	d := newDisk()
-	e := openSmall(t, d.files(), start)
+	e := openData(t, d.files(), start)
 	c := rain(t, e, "full", 100_000, 0)
 	d.fail(syscall.ENOSPC, "next.tmp", errorfs.OpFilePreallocate)
 	won, err := uint64(0), error(nil)
@@ -304,7 +303,7 @@ func (d *disk) stall() (release func()) {
 func TestAStalledDiskIsUnknown(t *testing.T) {
 	t.Parallel()
 	d := newDisk()
-	e := openSmall(t, d.files(), start)
+	e := openData(t, d.files(), start)
 	c := rain(t, e, "slow", 1000, 1)
 	release := d.stall()
 	defer release()
@@ -365,7 +364,7 @@ func TestAChangeWhoseOutcomeIsUnknownIsTheEnd(t *testing.T) {
 			release() // it may yet become durable
 			d.heal()
 			brokenOnce(t, e, broken, c.ID)
-			after := openSmall(t, d.CrashClone(vfs.CrashCloneCfg{}), start+2000)
+			after := openData(t, d.CrashClone(vfs.CrashCloneCfg{}), start+2000)
 			checkTruth(t, after)
 			if _, err := after.Put(t.Context(), change); err != nil && !errors.Is(err, hongbao.ErrNameTaken) {
 				t.Error("asked again:", err)
@@ -377,7 +376,7 @@ func TestAChangeWhoseOutcomeIsUnknownIsTheEnd(t *testing.T) {
 }
 
 func TestALargeRecordIsRefused(t *testing.T) {
-	e := openSmall(t, vfs.NewMem(), start)
+	e := openData(t, vfs.NewMem(), start)
 	for _, size := range []int{e.recordMax() - 1, e.recordMax(), e.recordMax() + 1, 1 << 20} {
 		_, err := e.Record(t.Context(), hongbao.Event{At: start, Name: "n", Data: make([]byte, size-1)})
 		if fits := size <= e.recordMax(); fits != (err == nil) || !fits && !errors.Is(err, hongbao.ErrInvalid) {

@@ -26,29 +26,25 @@ func reopen(t testing.TB, e *Engine, now hongbao.Time) *Engine {
 	if err := e.Close(); err != nil {
 		t.Fatal("close:", err)
 	}
-	return openSmall(t, e.files, now)
+	return openData(t, e.files, now)
 }
 
 // unique numbers keys.
 var unique atomic.Int64
 
-// winMany has players 0 to 99 win as many envelopes, many at once.
+// winMany has players 0 to 99 win as many envelopes, and waits for the disk once.
 func winMany(t testing.TB, e *Engine, campaign uint32, count int) {
 	t.Helper()
-	var next atomic.Int64
-	var crowd sync.WaitGroup
-	for range 256 {
-		crowd.Go(func() {
-			for n := next.Add(1); n <= int64(count); n = next.Add(1) {
-				r, err := e.Snatch(t.Context(), hongbao.SnatchRequest{Campaign: campaign, UID: uint64(n % 100), Key: strconv.FormatInt(unique.Add(1), 36), KeyIsNew: true, Now: start + 1000})
-				if err != nil || r.Status != hongbao.Won {
-					t.Errorf("win %d: %s, %v", n, r.Status, err)
-					return
-				}
-			}
-		})
+	for n := range count {
+		key := strconv.FormatInt(unique.Add(1), 36)
+		r, _, err := e.snatch(hongbao.SnatchRequest{Campaign: campaign, UID: uint64(n % 100), Key: key, KeyIsNew: true, Now: start + 1000})
+		if err != nil || r.Status != hongbao.Won {
+			t.Fatalf("win %d: %s, %v", n, r.Status, err)
+		}
 	}
-	crowd.Wait()
+	if err := e.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // revise changes the budget, which must be accepted.
@@ -64,31 +60,36 @@ func revise(t testing.TB, e *Engine, campaign uint32, count uint64, totalFen int
 // TestAmountsOutliveRestarts keeps G8: numbers keep the amounts that they were told with, wherever in tranches and
 // segments a restart falls.
 func TestAmountsOutliveRestarts(t *testing.T) {
-	e := openSmall(t, vfs.NewMem(), start)
+	e := openData(t, vfs.NewMem(), start)
 	c := rain(t, e, "large", 200_000, 0)
 	issued := 0
 	for i, step := range []func(){
 		func() {}, // before the first
-		func() { winMany(t, e, c.ID, 65_535); issued += 65_535 },
-		func() { winMany(t, e, c.ID, 1); issued++ }, // at the boundary of a tranche
-		func() { winMany(t, e, c.ID, 1); issued++ },
-		func() { revise(t, e, c.ID, 190_000, 30_000_000) },
-		func() { revise(t, e, c.ID, 180_000, 25_000_000) }, // nothing issued under the one before
-		func() { winMany(t, e, c.ID, 10); issued += 10 },
-		func() { revise(t, e, c.ID, 170_000, 20_000_000); winMany(t, e, c.ID, 66_000); issued += 66_000 },
-		func() { revise(t, e, c.ID, uint64(issued)+5, 20_000_000) },
-		func() { winMany(t, e, c.ID, 5); issued += 5 }, // sold out
+		func() { winMany(t, e, c.ID, 1000); issued += 1000 },
+		func() { winMany(t, e, c.ID, 64_536); issued += 64_536 },                                    // at the boundary of a tranche
+		func() { revise(t, e, c.ID, 190_000, 30_000_000); revise(t, e, c.ID, 180_000, 25_000_000) }, // nothing issued between them
+		func() {
+			winMany(t, e, c.ID, 10)
+			revise(t, e, c.ID, 170_000, 20_000_000)
+			winMany(t, e, c.ID, 100)
+			issued += 110
+		},
+		func() { revise(t, e, c.ID, uint64(issued)+5, 20_000_000); winMany(t, e, c.ID, 5); issued += 5 }, // sold out
 	} {
 		step()
 		e = reopen(t, e, start+2000)
-		l := readLedger(t, e)
-		if l.progress[c.ID].Taken.Count != uint64(issued) {
-			t.Errorf("step %d: %d wins are there of %d", i, l.progress[c.ID].Taken.Count, issued)
-		}
-		for uid, wallet := range l.wallets {
-			for _, envelope := range wallet.Envelopes {
-				checkHolder(t, e, uid, envelope)
+		wins := 0
+		for entry, err := range e.Journal(t.Context(), "") {
+			if err != nil {
+				t.Fatal(err)
 			}
+			if won := entry.Event; won.Kind == hongbao.EnvelopeWon {
+				checkHolder(t, e, won.UID, hongbao.Envelope{ID: won.Envelope, AmountFen: won.AmountFen})
+				wins++
+			}
+		}
+		if wins != issued {
+			t.Errorf("step %d: %d wins are there of %d", i, wins, issued)
 		}
 	}
 	checkTruth(t, e)
@@ -104,7 +105,7 @@ func TestAmountsOutliveRestarts(t *testing.T) {
 // revision's commit, is drawn for.
 func TestAChanceIsDrawnForHoweverLateItIsRevised(t *testing.T) {
 	d := newDisk()
-	e := openSmall(t, d.files(), start)
+	e := openData(t, d.files(), start)
 	c := rain(t, e, "fading", 1000, 0)
 	release := d.stall()
 	defer release()
@@ -175,7 +176,7 @@ func TestAStartIsRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := vfs.NewMem()
-			e := openSmall(t, files, start)
+			e := openData(t, files, start)
 			c := rain(t, e, "first", 10, 0)
 			snatch(t, e, c.ID, 1, "k")
 			if err := e.Close(); err != nil {
@@ -197,7 +198,7 @@ func TestAStartIsRefused(t *testing.T) {
 }
 
 func TestAClockSlightlyBehindIsWaitedFor(t *testing.T) {
-	e := openSmall(t, vfs.NewMem(), start)
+	e := openData(t, vfs.NewMem(), start)
 	c := rain(t, e, "first", 10, 0)
 	snatch(t, e, c.ID, 1, "k")
 	e = reopen(t, e, start+1000-59_000)
@@ -231,7 +232,7 @@ func TestASecondServerOnTheFolderIsRefused(t *testing.T) {
 // TestDamageBeforeTheCheckpointIsFoundLater: the start does not read that far back, the scan behind it does.
 func TestDamageBeforeTheCheckpointIsFoundLater(t *testing.T) {
 	files := vfs.NewMem()
-	e := openSmall(t, files, start)
+	e := openData(t, files, start)
 	c := rain(t, e, "first", 1000, 0)
 	for i := range 100 {
 		snatch(t, e, c.ID, uint64(i), "k")
@@ -297,7 +298,7 @@ func TestDamagedViewsAreRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := vfs.NewMem()
-			e := openSmall(t, files, start)
+			e := openData(t, files, start)
 			rules := rulesOf("first", 10)
 			rules.Signup, rules.Budget.Split, rules.Budget.MaxFen = hongbao.SignupOpen, hongbao.Equal, 1<<41
 			rules.Budget.TotalFen = 1000
@@ -331,7 +332,7 @@ func TestDamagedViewsAreRefused(t *testing.T) {
 			if err := files.RemoveAll("data/views"); err != nil {
 				t.Fatal(err)
 			}
-			checkTruth(t, openSmall(t, files, start+2000))
+			checkTruth(t, openData(t, files, start+2000))
 		})
 	}
 }
@@ -360,7 +361,7 @@ func TestViewsAheadOfTheJournalAreMadeAnew(t *testing.T) {
 	for _, lost := range []int{1, 2, 10, 40} {
 		t.Run(fmt.Sprint(lost, " blocks lost"), func(t *testing.T) {
 			files := vfs.NewMem()
-			e := openSmall(t, files, start)
+			e := openData(t, files, start)
 			c := rain(t, e, "first", 1000, 0)
 			for i := range 20 {
 				snatch(t, e, c.ID, uint64(i), "k")
@@ -384,7 +385,7 @@ func TestViewsAheadOfTheJournalAreMadeAnew(t *testing.T) {
 			if err := reader.Close(); err != nil {
 				t.Error(err)
 			}
-			e = openSmall(t, files, start+3000)
+			e = openData(t, files, start+3000)
 			checkTruth(t, e)
 			snatch(t, e, c.ID, 5, "m")
 			checkTruth(t, reopen(t, e, start+4000))
@@ -395,7 +396,7 @@ func TestViewsAheadOfTheJournalAreMadeAnew(t *testing.T) {
 // TestAnOlderCopyOfTheFolderIsToldByItsHead: nothing else can tell it.
 func TestAnOlderCopyOfTheFolderIsToldByItsHead(t *testing.T) {
 	files := vfs.NewMem()
-	e := openSmall(t, files, start)
+	e := openData(t, files, start)
 	c := rain(t, e, "first", 1000, 0)
 	var heads []string
 	for i := range 30 {
@@ -440,13 +441,7 @@ func TestAnOlderCopyOfTheFolderIsToldByItsHead(t *testing.T) {
 func TestABackupInARushIsWhole(t *testing.T) {
 	rng := random(t)
 	dir := t.TempDir()
-	o := options(t, nil, dir+"/data", start)
-	o.SegmentBytes = 256 << 10
-	e, err := Open(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { e.Close() })
+	e := openEngine(t, nil, dir+"/data", start)
 	c := rain(t, e, "rush", 1_000_000, 0)
 	told, over := newTold(), make(chan struct{})
 	told.crashAfter(1 << 30)
@@ -471,8 +466,8 @@ func TestABackupInARushIsWhole(t *testing.T) {
 			}
 		})
 	}
-	for i := range 5 {
-		time.Sleep(time.Duration(rng.IntN(50)) * time.Millisecond)
+	for i := range 3 {
+		time.Sleep(time.Duration(rng.IntN(30)) * time.Millisecond)
 		before := told.copy()
 		to := fmt.Sprintf("%s/backup-%d", dir, i)
 		if err := e.Backup(t.Context(), to); err != nil {
@@ -498,7 +493,7 @@ func TestABackupInARushIsWhole(t *testing.T) {
 // TestAReaderChangesNothing: neither a folder that was closed nor one that was killed.
 func TestAReaderChangesNothing(t *testing.T) {
 	d := newDisk()
-	e := openSmall(t, d.files(), start)
+	e := openData(t, d.files(), start)
 	c := rain(t, e, "first", 1000, 0)
 	for i := range 100 {
 		snatch(t, e, c.ID, uint64(i), "k")
@@ -546,7 +541,7 @@ func TestAReaderChangesNothing(t *testing.T) {
 				t.Errorf("%s: the reader changed %s", name, path)
 			}
 		}
-		checkTruth(t, openSmall(t, files, start+2000))
+		checkTruth(t, openData(t, files, start+2000))
 	}
 }
 

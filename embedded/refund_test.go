@@ -41,7 +41,7 @@ func seal(t testing.TB, e *Engine, campaign uint32, now hongbao.Time) {
 }
 
 func TestAnEnvelopeIsRefundedFiveSecondsAfterItExpires(t *testing.T) {
-	e := openSmall(t, vfs.NewMem(), start)
+	e := openData(t, vfs.NewMem(), start)
 	c := rain(t, e, "first", 10, 0)
 	won := snatch(t, e, c.ID, 1, "k")
 	snatch(t, e, c.ID, 2, "k")
@@ -70,7 +70,7 @@ func TestAnEnvelopeIsRefundedFiveSecondsAfterItExpires(t *testing.T) {
 
 // TestAnOpeningEndsWithTheMillisecondBeforeExpiry: engine time counts, not the caller's.
 func TestAnOpeningEndsWithTheMillisecondBeforeExpiry(t *testing.T) {
-	e := openSmall(t, vfs.NewMem(), start)
+	e := openData(t, vfs.NewMem(), start)
 	c := rain(t, e, "first", 10, 0)
 	won := []hongbao.SnatchResult{snatch(t, e, c.ID, 1, "k"), snatch(t, e, c.ID, 2, "k"), snatch(t, e, c.ID, 3, "k")}
 	expires := won[0].ExpiresAt
@@ -95,7 +95,7 @@ func TestAnOpeningEndsWithTheMillisecondBeforeExpiry(t *testing.T) {
 // TestOpenedOrRefundedNeverBoth keeps G5: the last openings and the first refund meet, again and again. Once one is
 // refunded engine time is past the expiry of all.
 func TestOpenedOrRefundedNeverBoth(t *testing.T) {
-	e := openSmall(t, vfs.NewMem(), start)
+	e := openData(t, vfs.NewMem(), start)
 	var opened, refunded int
 	for round := range 50 {
 		o, r := meet(t, e, fmt.Sprint("round-", round), start+hongbao.Time(round)*30*3600_000)
@@ -158,7 +158,7 @@ func meet(t *testing.T, e *Engine, name string, opens hongbao.Time) (openings, r
 // TestCancellingGivesTime: envelopes that a cancelling gave more time are not refunded before it is over, even where
 // they had expired already and the clock had sealed nothing.
 func TestCancellingGivesTime(t *testing.T) {
-	e := openSmall(t, vfs.NewMem(), start)
+	e := openData(t, vfs.NewMem(), start)
 	c := rain(t, e, "first", 10, 0)
 	won := snatch(t, e, c.ID, 1, "k")
 	cancelled := won.ExpiresAt + 3600_000
@@ -177,7 +177,7 @@ func TestCancellingGivesTime(t *testing.T) {
 
 // TestRevisedExpiryIsThatOfTheWin: an envelope keeps the time that it was told.
 func TestRevisedExpiryIsThatOfTheWin(t *testing.T) {
-	e := openSmall(t, vfs.NewMem(), start)
+	e := openData(t, vfs.NewMem(), start)
 	c := rain(t, e, "first", 10, 0)
 	early := snatch(t, e, c.ID, 1, "k")
 	closes := c.Rules().ClosesAt.Add(hongbao.Duration(time.Hour))
@@ -200,7 +200,7 @@ func TestRevisedExpiryIsThatOfTheWin(t *testing.T) {
 
 // TestASettledCampaignIsForgottenAndAnswered: memory lets go of it, the views answer for it.
 func TestASettledCampaignIsForgottenAndAnswered(t *testing.T) {
-	e := openSmall(t, vfs.NewMem(), start)
+	e := openData(t, vfs.NewMem(), start)
 	rules := rulesOf("first", 10)
 	rules.DailyWinsMax, rules.WinsMax = 4, 3
 	c, err := e.Put(t.Context(), hongbao.Change{At: start, Actor: "test", Create: rules})
@@ -251,7 +251,7 @@ func TestASettledCampaignIsForgottenAndAnswered(t *testing.T) {
 
 // TestDayWinsOfASettledCampaignCount: the limit of a day is over all campaigns of the kind, whatever became of them.
 func TestDayWinsOfASettledCampaignCount(t *testing.T) {
-	e := openSmall(t, vfs.NewMem(), start)
+	e := openData(t, vfs.NewMem(), start)
 	first, second := rulesOf("first", 10), rulesOf("second", 10)
 	second.DailyWinsMax = 3
 	var ids []uint32
@@ -283,9 +283,9 @@ func TestDayWinsOfASettledCampaignCount(t *testing.T) {
 
 // TestRefundsTakeLinearTime: twice as many take about twice as long, not four times.
 func TestRefundsTakeLinearTime(t *testing.T) {
-	count := 200_000
-	if testing.Short() {
-		count = 50_000
+	count := 20_000
+	if long() {
+		count = 1_000_000
 	}
 	e := openEngine(t, vfs.NewMem(), "data", start)
 	c := rain(t, e, "many", uint64(count), 0)

@@ -12,7 +12,7 @@ import (
 // TestEngineTimeNeverGoesBack: whatever clocks callers have, times in the journal ascend, over restarts too.
 func TestEngineTimeNeverGoesBack(t *testing.T) {
 	rng := random(t)
-	e := openSmall(t, vfs.NewMem(), start)
+	e := openData(t, vfs.NewMem(), start)
 	c := rain(t, e, "first", 10_000, 0)
 	var latest hongbao.Time
 	for range 3 {
@@ -49,7 +49,7 @@ func TestEngineTimeNeverGoesBack(t *testing.T) {
 
 // TestAPlayersWinsAreInTheOrderOfTheirTimes: the order of the wallet rests on it.
 func TestAPlayersWinsAreInTheOrderOfTheirTimes(t *testing.T) {
-	e := openSmall(t, vfs.NewMem(), start)
+	e := openData(t, vfs.NewMem(), start)
 	c := rain(t, e, "first", 10_000, 0)
 	var crowd sync.WaitGroup
 	for i := range 32 {
