@@ -37,19 +37,21 @@ func long() bool { return os.Getenv("HONGBAO_LONG") != "" }
 // on. Again and again on the same folder.
 func TestToldIsKeptOverCrashes(t *testing.T) {
 	rng := random(t)
-	rounds := 15
+	folders := 1
 	if long() {
-		rounds = 1500
+		folders = 60
 	}
-	files := vfs.NewCrashableMem()
-	told := newTold()
-	var clock atomic.Int64
-	clock.Store(int64(start))
-	for range rounds {
-		files = playUntilCrash(t, files, told, &clock, rng)
+	for range folders {
+		files := vfs.NewCrashableMem()
+		told := newTold()
+		var clock atomic.Int64
+		clock.Store(int64(start))
+		for range 40 {
+			files = playUntilCrash(t, files, told, &clock, rng)
+		}
+		l := recoverTold(t, files, told, &clock)
+		t.Logf("%d campaigns, %d envelopes, %d players", len(l.campaigns), len(l.holders), len(l.wallets))
 	}
-	l := recoverTold(t, files, told, &clock)
-	t.Logf("%d campaigns, %d envelopes, %d players", len(l.campaigns), len(l.holders), len(l.wallets))
 }
 
 // playUntilCrash opens what the last crash has left, checks it, and returns what the next one leaves.
