@@ -37,7 +37,8 @@ func checkRestart(t testing.TB, open Open) {
 func checkCrash(t testing.TB, open Open) {
 	s := newScene(t, open)
 	if s.Crash == nil {
-		t.Skip("the harness can't cut the power")
+		t.Log("not checked: the harness can't cut the power; one of the engine's harnesses must")
+		return
 	}
 	c := s.rain(1_000_000)
 	for range times(5) {
@@ -53,7 +54,8 @@ func checkCrash(t testing.TB, open Open) {
 func checkRefusals(t testing.TB, open Open) {
 	s := newScene(t, open)
 	if s.Crash == nil {
-		t.Skip("the harness can't cut the power")
+		t.Log("not checked: the harness can't cut the power; one of the engine's harnesses must")
+		return
 	}
 	for range times(8) {
 		s.checkRefusalsKept()

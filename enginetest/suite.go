@@ -18,7 +18,8 @@ type Harness struct {
 	// Restart closes the engine and opens it again on the same store, with the wall clock at now.
 	Restart func(now hongbao.Time) hongbao.Engine
 	// Crash opens an engine on what a power cut at this moment would leave of the store. The engine before it goes on
-	// with a store of its own until the test ends, so that others may be in the middle of calling it. Nil: can't.
+	// with a store of its own until the test ends, so that others may be in the middle of calling it. Nil: can't, and the
+	// properties about power cuts are left to another harness of the engine.
 	Crash func(now hongbao.Time) hongbao.Engine
 }
 
