@@ -1,6 +1,7 @@
 package hongbao
 
 import (
+	"cmp"
 	"context"
 	"iter"
 )
@@ -44,6 +45,9 @@ type Engine interface {
 	Close() error
 }
 
+// Trouble is what somebody should look at, or nil.
+func (h Health) Trouble() error { return cmp.Or(h.Err, h.Degraded) }
+
 // Position is a place in the journal, opaque and ordered as the engine orders it.
 type Position string
 
@@ -56,6 +60,7 @@ type Entry struct {
 // Health is what an engine reports of itself.
 type Health struct {
 	Err      error  // why it can't serve now, or nil
+	Degraded error  // why it serves less than it should, or nil
 	Head     string // hash-chained head of the journal, to hold a restored folder against
 	Lag      uint64 // events that are durable and not yet in the books
 	Events   uint64 // events journaled since the start

@@ -88,13 +88,13 @@ func TestSealingWaitsWhileTheClockIsAway(t *testing.T) {
 		if seal := w.sealed(c); seal != nil {
 			t.Fatalf("by a clock that jumped it is sealed as %+v", seal)
 		}
-		if err := w.Health().Err; err == nil || !strings.Contains(err.Error(), "jumped by 2h0m0s") {
+		if err := w.Health().Trouble(); err == nil || !strings.Contains(err.Error(), "jumped by 2h0m0s") {
 			t.Errorf("health says %v", err)
 		}
 		w.jump(-2 * time.Hour)
 	}
 	w.tend()
-	if err := w.Health().Err; err != nil {
+	if err := w.Health().Trouble(); err != nil {
 		t.Errorf("after they agree again health says %v", err)
 	}
 	if alarms := strings.Count(w.log.String(), "wall clock against monotonic clock"); alarms != 2 {

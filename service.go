@@ -107,8 +107,8 @@ func (s *Service) Counts() Counts {
 // Health tells how the engine fares, and whether the clock jumped.
 func (s *Service) Health() Health {
 	health := s.engine.Health()
-	if jump, ok := s.clock.Jump(); !ok && health.Err == nil {
-		health.Err = fmt.Errorf("the wall clock jumped by %s: sealing and settling wait", jump)
+	if jump, ok := s.clock.Jump(); !ok {
+		health.Degraded = fmt.Errorf("the wall clock jumped by %s: sealing and settling wait", jump)
 	}
 	return health
 }

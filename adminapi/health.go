@@ -43,7 +43,7 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 		health{"unavailable", err.Error()}.write(w, http.StatusServiceUnavailable)
 		return
 	}
-	if err := s.service.Health().Err; err != nil {
+	if err := s.service.Health().Degraded; err != nil {
 		health{"degraded", err.Error()}.write(w, http.StatusOK)
 		return
 	}

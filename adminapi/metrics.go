@@ -87,7 +87,7 @@ func newCollector(service *hongbao.Service, version string, figures func() []Fig
 		info:     describe("build_info", "Always 1; the version is the label.", "version"),
 		snatches: describe("snatches_total", "Answers to snatches by status.", "status"),
 		openings: describe("openings_total", "Envelopes opened for the first time."),
-		healthy:  describe("healthy", "1 when the engine serves and the clock can be trusted."),
+		healthy:  describe("healthy", "1 when the engine serves, the disk has room and the clock can be trusted."),
 		lag:      describe("books_lag_events", "Events that are durable and not yet in the books."),
 		events:   describe("journal_events_total", "Events journaled."),
 		groups:   describe("journal_groups_total", "Group commits of the journal."),
@@ -118,7 +118,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	}
 	counter(c.openings, float64(counts.Openings))
 	healthy := 1.0
-	if health.Err != nil {
+	if health.Trouble() != nil {
 		healthy = 0
 	}
 	gauge(c.healthy, healthy)

@@ -62,13 +62,13 @@ func (s *Server) readStats(context.Context, *struct{}) (*statsOutput, error) {
 	recent := newSample(now, counts)
 	told := stats{
 		Version: s.version, Now: s.service.Now(), UptimeS: int64(now.Sub(s.started).Seconds()),
-		Healthy: health.Err == nil, Statuses: map[string]uint64{}, Openings: counts.Openings,
+		Healthy: health.Trouble() == nil, Statuses: map[string]uint64{}, Openings: counts.Openings,
 		Rates:   rates{s.meter.rate(recent, 10*time.Second), s.meter.rate(recent, time.Minute)},
 		Running: s.running(), Lag: health.Lag, Head: health.Head, Events: health.Events, Groups: health.Groups,
 		SyncUS: health.SyncedNS / 1000 / max(health.Groups, 1),
 	}
-	if health.Err != nil {
-		told.Reason = health.Err.Error()
+	if health.Trouble() != nil {
+		told.Reason = health.Trouble().Error()
 	}
 	for status, n := range counts.Statuses {
 		told.Statuses[hongbao.Status(status).String()] = n

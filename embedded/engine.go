@@ -173,7 +173,7 @@ func (e *Engine) Health() hongbao.Health {
 	stats, head := e.journal.Stats(), e.journal.Head()
 	health := hongbao.Health{
 		Head: headText(head), Lag: e.feeder.lag(), Events: stats.Events, Groups: stats.Groups,
-		SyncedNS: uint64(stats.SyncTotal), Now: hongbao.Time(e.last.Load()),
+		SyncedNS: uint64(stats.SyncTotal), Degraded: stats.Full, Now: hongbao.Time(e.last.Load()),
 	}
 	if err := e.broken.Load(); err != nil {
 		health.Err = *err

@@ -52,7 +52,28 @@ func (e *Engine) tryStores(o Options) (trusted bool, err error) {
 	if known, err := e.knowsMark(); err != nil || !known {
 		return false, err
 	}
-	return true, e.catchUp()
+	if err := e.catchUp(); err != nil {
+		return false, err
+	}
+	return e.feeder.bearsOut(), nil
+}
+
+// bearsOut tells whether the views count at least what the newest checkpoint in the journal counted: it was written
+// before them, and totals only grow.
+func (f *feeder) bearsOut() bool {
+	for id, then := range f.mark.Checkpoint.Progress {
+		view := f.campaigns[id]
+		if view == nil || !covers(view.Progress, then) {
+			return false
+		}
+	}
+	return true
+}
+
+func covers(now, then hongbao.Progress) bool {
+	atLeast := func(now, then hongbao.Tally) bool { return now.Count >= then.Count && now.TotalFen >= then.TotalFen }
+	return atLeast(now.Taken, then.Taken) && atLeast(now.Opened, then.Opened) && atLeast(now.Refunded, then.Refunded) &&
+		now.SignedUp >= then.SignedUp
 }
 
 // trust is the first block that the start must verify, and the hash of the one before it.

@@ -52,7 +52,8 @@ type Head struct {
 type Stats struct {
 	Groups, Events, Bytes uint64 // Bytes as written, in whole sectors
 	SyncTotal, SyncLast   time.Duration
-	Segments              int // files there are
+	Segments              int   // files there are
+	Full                  error // ErrFull while the next segment cannot be made; there may be room left in the last
 }
 
 // A Journal is an open journal. Its methods may be called from any goroutine.
@@ -168,7 +169,7 @@ func (j *Journal) Stats() Stats {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	s := j.stats
-	s.Segments = len(j.segments)
+	s.Segments, s.Full = len(j.segments), j.spareErr
 	return s
 }
 

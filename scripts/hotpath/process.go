@@ -3,7 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"errors"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -15,8 +15,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"encoding/json"
 )
 
 // process is a server that is measured.
@@ -45,7 +43,8 @@ func startBaseline(kind string) (*process, error) {
 func startServer(binary, data string) (*process, error) {
 	player, admin := freePort(), freePort()
 	command := exec.Command(binary, "serve", "--data", data, "--player.listen", player, "--admin.listen", admin)
-	command.Stdout, command.Stderr = io.Discard, os.Stderr
+	var log bytes.Buffer // shown when the server does not start
+	command.Stderr = &log
 	if err := command.Start(); err != nil {
 		return nil, err
 	}
@@ -61,7 +60,7 @@ func startServer(binary, data string) (*process, error) {
 		}
 	}
 	p.stop()
-	return nil, errors.New("the server did not become ready in two minutes")
+	return nil, fmt.Errorf("the server did not become ready in two minutes: %s", &log)
 }
 
 func freePort() string {

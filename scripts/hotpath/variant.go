@@ -80,7 +80,7 @@ func (v *variant) wrk(o options, connections int, m *measurement) (requests uint
 	if err := os.WriteFile(script, []byte(v.script), 0o600); err != nil {
 		return 0, err
 	}
-	args := []string{"-t2", "-c" + strconv.Itoa(connections), "-d" + strconv.Itoa(o.seconds) + "s", "--latency", "--timeout", "10s",
+	args := []string{"-t" + strconv.Itoa(min(2, connections)), "-c" + strconv.Itoa(connections), "-d" + strconv.Itoa(o.seconds) + "s", "--latency", "--timeout", "10s",
 		"-s", script, "http://" + v.server.address, "--", strconv.FormatInt(time.Now().UnixNano()%1_000_000_007, 10)}
 	if v.offset != nil {
 		args = append(args, strconv.FormatUint(v.offset(connections), 10))
