@@ -1,12 +1,9 @@
 package embedded
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -107,33 +104,4 @@ func TestPlayAndRestart(t *testing.T) {
 		}
 		e = openEngine(t, nil, dir, start+5000)
 	}
-}
-
-func BenchmarkSnatch(b *testing.B) {
-	e := openEngine(b, nil, b.TempDir(), start)
-	c := rain(b, e, "bench", 1<<30, 0)
-	const callers = 512
-	var next atomic.Int64
-	var players sync.WaitGroup
-	b.ReportAllocs()
-	b.ResetTimer()
-	for range callers {
-		players.Go(func() {
-			for n := next.Add(1); n <= int64(b.N); n = next.Add(1) {
-				r, err := e.Snatch(context.Background(), hongbao.SnatchRequest{Campaign: c.ID, UID: uint64(n) % 5_000_000, Key: "0123456789abcdefghijkl", KeyIsNew: true, Now: start + 1000})
-				if err != nil || r.Status != hongbao.Won {
-					b.Error(r.Status, err)
-					return
-				}
-			}
-		})
-	}
-	players.Wait()
-	if err := e.Sync(b.Context()); err != nil {
-		b.Fatal(err)
-	}
-	b.StopTimer()
-	h := e.Health()
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "wins/s")
-	b.ReportMetric(float64(h.Events)/float64(h.Groups), "wins/sync")
 }

@@ -180,7 +180,11 @@ func TestFailedViewsAreTheEnd(t *testing.T) {
 					t.Error("flush:", err)
 				}
 			})
-			within(t, "waiting for the views", func() { e.Sync(t.Context()) })
+			within(t, "waiting for the views", func() {
+				if err := e.feeder.wait(1 << 40); !errors.Is(err, hongbao.ErrBroken) {
+					t.Error("wait:", err)
+				}
+			})
 			brokenOnce(t, e, broken, c.ID)
 			after := openData(t, d.CrashClone(vfs.CrashCloneCfg{}), start+2000)
 			told.check(t, checkTruth(t, after))
