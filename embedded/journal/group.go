@@ -113,16 +113,31 @@ func (j *Journal) Unlock() {
 	j.mu.Unlock()
 }
 
-// Wait is Group.Wait by the number of a block that something was joined to. It takes no lock: a crowd waits here.
+// Wait is Group.Wait by the number of a block that something was joined to. It takes no lock, for a crowd waits here; only
+// who learnt of a block from the first to join it, who has not let go of the lock yet, waits for that.
 func (j *Journal) Wait(block uint64) error {
 	if block <= j.Head().Block {
 		return nil
 	}
-	if g := j.groups[block%groupsKept].Load(); g != nil && g.Block == block {
+	g := j.kept(block)
+	if g == nil {
+		j.mu.Lock()
+		g = j.kept(block)
+		j.mu.Unlock()
+	}
+	if g != nil {
 		return g.Wait()
 	}
 	if head := j.Head().Block; block > head {
 		return fmt.Errorf("block %d has not been begun, the journal ends with %d", block, head)
+	}
+	return nil
+}
+
+// kept is the group of one of the last blocks; nil when it is another.
+func (j *Journal) kept(block uint64) *Group {
+	if g := j.groups[block%groupsKept].Load(); g != nil && g.Block == block {
+		return g
 	}
 	return nil
 }
