@@ -9,6 +9,9 @@ import (
 // smallGroup is how many events make a group that is not held back for the callers about to join.
 const smallGroup = 256
 
+// yieldsMax bounds how often the committer lets others go first.
+const yieldsMax = 16
+
 // commit is the committer: one block, one write and one sync a group. What is joined while it syncs is the next group.
 func (j *Journal) commit() {
 	for g := j.take(); g != nil; g = j.take() {
@@ -43,13 +46,15 @@ func (j *Journal) take() *Group {
 	return g
 }
 
-// yield lets callers that are about to join do so. Twice, as the committer itself is often woken by the first of them. Without it 64
-// callers make groups of 32 instead of 64, and 40 % fewer events a second.
+// yield lets callers that are about to join do so, until a round brings nobody new. Two rounds at least, as the committer itself is
+// often woken by the first of them. Without it 64 callers make groups of 32 instead of 64, and 40 % fewer events a second.
 func (j *Journal) yield() {
-	j.mu.Unlock()
-	runtime.Gosched()
-	runtime.Gosched()
-	j.mu.Lock()
+	for round, joined := 0, -1; round < yieldsMax && j.open.Count < smallGroup && (round < 2 || j.open.Count > joined); round++ {
+		joined = j.open.Count
+		j.mu.Unlock()
+		runtime.Gosched()
+		j.mu.Lock()
+	}
 }
 
 // write makes the group's block durable, in the next segment if it does not fit into this one.
