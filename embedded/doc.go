@@ -10,6 +10,6 @@
 // backup.
 //
 // Locks, in the order in which they are taken: registry (creating campaigns) → shard of a player → campaign → journal.
-// Nobody waits for the disk while holding a shard; a campaign's lock is held over the commit of its own revision, so
-// that nothing is decided under rules that could be lost.
+// Answers wait for the disk with none held; a campaign's lock is held over the commit of its own revision, so that
+// nothing is decided under rules that could be lost.
 package embedded
