@@ -186,6 +186,7 @@ func TestFailedViewsAreTheEnd(t *testing.T) {
 				}
 			})
 			brokenOnce(t, e, broken, c.ID)
+			d.heal() // Pebble still tries
 			after := openData(t, d.CrashClone(vfs.CrashCloneCfg{}), start+2000)
 			told.check(t, checkTruth(t, after))
 		})
@@ -208,6 +209,7 @@ func TestClosingOntoAFullDiskEnds(t *testing.T) {
 	if err := <-broken; !errors.Is(err, syscall.ENOSPC) {
 		t.Error("told:", err)
 	}
+	d.heal() // Pebble still tries
 	told.check(t, checkTruth(t, openData(t, d.CrashClone(vfs.CrashCloneCfg{}), start+2000)))
 }
 

@@ -155,7 +155,6 @@ func checkRights(t testing.TB, e *Engine, l *ledger) {
 }
 
 func checkHolder(t testing.TB, e *Engine, uid uint64, envelope hongbao.Envelope) {
-	t.Helper()
 	number := envelope.ID.Number()
 	tranche := e.registry.find(envelope.ID.Campaign()).supply.of(number)
 	if tranche == nil {
