@@ -159,7 +159,7 @@ func BenchmarkRefusal(b *testing.B) {
 // TestMemoryAndRestart measures what many wins take, of which every second is opened, and how long the start of a new
 // process from them lasts. In the long form there are ten million by five million players, and limits to both.
 func TestMemoryAndRestart(t *testing.T) {
-	wins := 100_000
+	wins := 30_000
 	if long() {
 		wins = 10_000_000
 	}
