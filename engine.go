@@ -32,12 +32,14 @@ type Engine interface {
 	Refund(ctx context.Context, now Time, limit int) (refunded int, err error)
 	// Wallet reads a page of a player's wallet, newest first.
 	Wallet(ctx context.Context, w WalletRequest) (Wallet, error)
-	// Journal walks the events after a position (empty: from the first) to the end that is durable now. An entry's
-	// event is only valid until the next step.
+	// Journal walks the events after a position (empty: from the first) to the end that has reached the journal's
+	// readers; after Sync that is everything acknowledged before it. An entry's event is only valid until the next step.
 	Journal(ctx context.Context, after Position) iter.Seq2[Entry, error]
-	// Record journals a system event: a name and a payload that the engine does not interpret.
+	// Record journals a system event: a name and a payload that the engine does not interpret. The journal goes on after
+	// the position without that event, and with every one recorded later.
 	Record(ctx context.Context, e Event) (Position, error)
-	// Sync returns when everything acknowledged before it has reached the books that reads and audits use.
+	// Sync returns when everything acknowledged before it has reached the books that reads and audits use, and the
+	// journal's readers.
 	Sync(ctx context.Context) error
 	// Health tells how the engine fares; it does not block.
 	Health() Health

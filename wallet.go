@@ -1,9 +1,11 @@
 package hongbao
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/binary"
+	"slices"
 	"strconv"
 )
 
@@ -22,6 +24,29 @@ type Wallet struct {
 	BalanceFen int64
 	Envelopes  []Envelope
 	More       bool // there is a next page, after the last envelope of this one
+	AsOf       Time // time of the books that it was read from; 0: it shows all that was told
+}
+
+// NewestFirst is the order of the envelopes of a wallet.
+func NewestFirst(a, b Envelope) int {
+	return cmp.Or(cmp.Compare(b.WonAt, a.WonAt), cmp.Compare(b.ID, a.ID))
+}
+
+// Page is the page of a whole wallet that is asked for. It sorts w's envelopes.
+func (w Wallet) Page(r WalletRequest) Wallet {
+	slices.SortFunc(w.Envelopes, NewestFirst)
+	if r.After != (Cursor{}) {
+		last := Envelope{ID: r.After.Envelope, WonAt: r.After.WonAt}
+		from, found := slices.BinarySearchFunc(w.Envelopes, last, NewestFirst)
+		if found {
+			from++
+		}
+		w.Envelopes = w.Envelopes[from:]
+	}
+	if w.More = len(w.Envelopes) > r.Limit; w.More {
+		w.Envelopes = w.Envelopes[:r.Limit]
+	}
+	return w
 }
 
 // Envelope is one envelope of a wallet.

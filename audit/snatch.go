@@ -110,8 +110,12 @@ func (a *auditor) checkNumber(c *campaign, number uint64) bool {
 	return true
 }
 
-// checkBudget holds what is taken against the budget in force. Checks G1.
+// checkBudget holds what is taken against the budget in force. Where numbers are leased, a win may have been decided under
+// an earlier revision while others already took from what a later one added: it counts in that. Checks G1.
 func (a *auditor) checkBudget(c *campaign, rules *hongbao.Rules) {
+	if a.options.Leased {
+		rules = c.Rules()
+	}
 	budget, taken := &rules.Budget, c.taken
 	switch {
 	case taken.Count > budget.Count || taken.TotalFen > budget.TotalFen:

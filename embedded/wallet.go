@@ -1,7 +1,6 @@
 package embedded
 
 import (
-	"cmp"
 	"context"
 	"slices"
 
@@ -23,7 +22,7 @@ func (e *Engine) Wallet(_ context.Context, r hongbao.WalletRequest) (hongbao.Wal
 	for i := range changes {
 		changes[i].apply(&w)
 	}
-	return cutPage(w, r), nil
+	return w.Page(r), nil
 }
 
 // changes are a player's that the views may not have, and the block that telling of the player waits for. Whoever reads
@@ -49,26 +48,4 @@ func (c *change) apply(w *hongbao.Wallet) {
 	case i >= 0 && !won:
 		w.Envelopes[i].State, w.Envelopes[i].ClosedAt = c.envelope.State, c.envelope.ClosedAt
 	}
-}
-
-// newestFirst is the order of the wallet.
-func newestFirst(a, b hongbao.Envelope) int {
-	return cmp.Or(cmp.Compare(b.WonAt, a.WonAt), cmp.Compare(b.ID, a.ID))
-}
-
-// cutPage sorts, skips to the cursor, and cuts after the page's length.
-func cutPage(w hongbao.Wallet, r hongbao.WalletRequest) hongbao.Wallet {
-	slices.SortFunc(w.Envelopes, newestFirst)
-	if r.After != (hongbao.Cursor{}) {
-		last := hongbao.Envelope{ID: r.After.Envelope, WonAt: r.After.WonAt}
-		from, found := slices.BinarySearchFunc(w.Envelopes, last, newestFirst)
-		if found {
-			from++
-		}
-		w.Envelopes = w.Envelopes[from:]
-	}
-	if w.More = len(w.Envelopes) > r.Limit; w.More {
-		w.Envelopes = w.Envelopes[:r.Limit]
-	}
-	return w
 }

@@ -33,7 +33,7 @@ func TestAWalletIsPagedWhole(t *testing.T) {
 		}
 	}
 	nowhere := hongbao.Cursor{WonAt: start + 1100, Envelope: hongbao.NewEnvelopeID(c.ID, 9999)}
-	if w := wallet(t, e, 1, 1, nowhere); newestFirst(w.Envelopes[0], hongbao.Envelope{ID: nowhere.Envelope, WonAt: nowhere.WonAt}) <= 0 {
+	if w := wallet(t, e, 1, 1, nowhere); hongbao.NewestFirst(w.Envelopes[0], hongbao.Envelope{ID: nowhere.Envelope, WonAt: nowhere.WonAt}) <= 0 {
 		t.Errorf("behind a cursor at no envelope stands %+v", w.Envelopes[0])
 	}
 	if w := wallet(t, e, 2, 10, hongbao.Cursor{}); len(w.Envelopes) != 0 || w.More || w.BalanceFen != 0 {
@@ -60,7 +60,7 @@ func winSlowly(t *testing.T, e *Engine, campaign uint32, uid uint64, count int) 
 func checkPages(t *testing.T, e *Engine, campaign uint32, uid uint64, limit int) {
 	t.Helper()
 	whole := wallet(t, e, uid, 10_000, hongbao.Cursor{})
-	if whole.More || whole.Next() != (hongbao.Cursor{}) || !slices.IsSortedFunc(whole.Envelopes, newestFirst) {
+	if whole.More || whole.Next() != (hongbao.Cursor{}) || !slices.IsSortedFunc(whole.Envelopes, hongbao.NewestFirst) {
 		t.Fatalf("the whole list has %d envelopes, more %v", len(whole.Envelopes), whole.More)
 	}
 	var pages []hongbao.Envelope

@@ -46,7 +46,7 @@ func checkSoldOut(t testing.TB, open Open) {
 }
 
 // checkTranches sells more than a tranche, so that the next one is cut while the first is being emptied, and revises
-// the budget near the seam. Keeps G1 and G2.
+// the budget near the seam, the second time down to a little more than is issued. Keeps G1 and G2.
 func checkTranches(t testing.TB, open Open) {
 	s := newScene(t, open)
 	const beyond = 500
@@ -63,19 +63,38 @@ func checkTranches(t testing.TB, open Open) {
 		})
 	}
 	take(hongbao.TrancheSize - beyond)
-	total, count := int64(300*hongbao.TrancheSize), uint64(hongbao.TrancheSize+beyond)
+	total := int64(250 * hongbao.TrancheSize)
 	s.put(hongbao.Change{At: start, Campaign: c.ID, Revise: &hongbao.Patch{Budget: &hongbao.BudgetPatch{TotalFen: &total}}})
 	take(beyond)
 	s.Engine = s.Restart(start)
-	issued := s.Engine.Progress(c.ID).Taken
-	total = issued.TotalFen + 100*int64(count-issued.Count)
+	issued := s.issued(c)
+	count := issued.Count + beyond
+	total = issued.TotalFen + 100*beyond
 	s.put(hongbao.Change{At: start, Campaign: c.ID, Revise: &hongbao.Patch{Budget: &hongbao.BudgetPatch{TotalFen: &total, Count: &count}}})
-	take(beyond)
+	take(int64(count - s.Engine.Progress(c.ID).Taken.Count))
 	s.refused(hongbao.SoldOut, c, 1, start)
 	if got, want := s.Engine.Progress(c.ID).Taken, (hongbao.Tally{Count: count, TotalFen: total}); got != want {
 		t.Errorf("%+v is taken; must be %+v", got, want)
 	}
 	s.check()
+}
+
+// issued is what a new budget must cover: what is taken, or where more is leased what a refusal of the smallest budget
+// tells. Envelopes must have been taken.
+func (s *scene) issued(c *hongbao.Campaign) hongbao.Tally {
+	s.Helper()
+	taken := s.Engine.Progress(c.ID).Taken
+	if !s.Ahead {
+		return taken
+	}
+	fen, count := int64(1), uint64(1)
+	smallest := &hongbao.Patch{Budget: &hongbao.BudgetPatch{TotalFen: &fen, Count: &count}}
+	_, err := s.Engine.Put(s.Context(), hongbao.Change{At: start, Actor: "enginetest", Campaign: c.ID, Revise: smallest})
+	var below *hongbao.BelowIssuedError
+	if !errors.As(err, &below) || below.LeastCount < taken.Count || below.LeastTotalFen < taken.TotalFen {
+		s.Fatalf("with %+v taken a budget of one fen is answered with %v", taken, err)
+	}
+	return hongbao.Tally{Count: below.LeastCount, TotalFen: below.LeastTotalFen}
 }
 
 // checkRevising moves budget, chance, limits and pause up and down under a crowd. The journal must show that every win
@@ -138,7 +157,7 @@ func (s *scene) someRevision(random *rand.Rand, c *hongbao.Campaign, n int) *hon
 	case 7:
 		return &hongbao.Patch{Paused: &off}
 	}
-	issued := s.Engine.Progress(c.ID).Taken
+	issued := s.issued(c)
 	count := issued.Count + random.Uint64N(200)
 	total := issued.TotalFen + 100*int64(count-issued.Count) + random.Int64N(50)
 	return &hongbao.Patch{Budget: &hongbao.BudgetPatch{TotalFen: &total, Count: &count}}

@@ -12,6 +12,9 @@
 // Random parts print their seed; ENGINETEST_SEED repeats its choices, while nonces, and with them amounts and draws, stay
 // the engine's own. HONGBAO_LONG=1 does more of everything.
 //
-// It asks for a journal with one order, in which a campaign's numbers are given out as 0, 1, 2 …, and does not test what
-// only a process can show: kill -9 of the shipped binary, full disks, two processes on one folder.
+// It asks for a journal with one order, in which times never go back, and a campaign's numbers are given out as 0, 1, 2 …
+// unless the [Harness] says that they are leased to shards: then the engine may do what DESIGN.md section 5 lets a cluster
+// do, and nothing else. Linear pace is not tested where numbers are leased ahead.
+//
+// It does not test what only a process can show: kill -9 of the shipped binary, full disks, two processes on one folder.
 package enginetest

@@ -126,11 +126,39 @@ func (h *history) stepSnatch(now hongbao.Time) {
 		r.Key, r.KeyIsNew = fmt.Sprintf("key-%d", 1+h.IntN(h.keys)), false
 	}
 	got, gotErr := h.Engine.Snatch(h.Context(), r)
+	if h.Ahead {
+		h.model.supply = adopted{Model: h.model, next: got.Envelope.Number()}
+	}
 	want, wantErr := h.model.Snatch(h.Context(), r)
-	if got.Wins == -1 && h.settled(r.Campaign) {
+	switch {
+	case got.Wins == -1 && h.settled(r.Campaign):
 		got.Wins = want.Wins // an engine may have forgotten
+	case h.Leased && h.unseen(r, got, want):
+		got.Status, got.Wins = want.Status, want.Wins
 	}
 	h.agree(fmt.Sprintf("snatch %+v", r), got, want, gotErr, wantErr)
+}
+
+// unseen reports whether an engine may answer so without having looked at the player. It may leave out the wins of a
+// refusal that is no player's own; and it may tell that instead of one of the player's own, if it is true of whoever asks.
+// A draw that loses may be told before it is known that nothing is left. But a player who has won here and brings a key is
+// always looked at, for it may be the key that won.
+func (h *history) unseen(r hongbao.SnatchRequest, got, want hongbao.SnatchResult) bool {
+	if got.Wins != -1 || want.Wins > 0 && !r.KeyIsNew {
+		return false
+	}
+	switch got.Status {
+	case hongbao.NotOpen, hongbao.Closed, hongbao.Cancelled, hongbao.SoldOut, hongbao.Missed:
+	default:
+		return false
+	}
+	switch want.Status {
+	case hongbao.NotSignedUp, hongbao.LimitReached, hongbao.DailyLimitReached:
+		return got.Status == h.model.decideUnseen(r, got.Status == hongbao.Missed)
+	case hongbao.SoldOut:
+		return got.Status == want.Status || got.Status == h.model.decideUnseen(r, true)
+	}
+	return got.Status == want.Status
 }
 
 // settled reports whether an engine may have forgotten a campaign's players.
@@ -185,6 +213,9 @@ func (h *history) stepCreate(now hongbao.Time) {
 	signup := pick(h.Rand, []hongbao.Signup{hongbao.SignupNone, hongbao.SignupNone, hongbao.SignupNone, hongbao.SignupOpen, hongbao.SignupInvited})
 	pace := pick(h.Rand, []hongbao.Pace{hongbao.PaceNone, hongbao.PaceNone, hongbao.PaceNone, hongbao.PaceLinear})
 	split := pick(h.Rand, []hongbao.Split{hongbao.DoubleMean, hongbao.Normal, hongbao.Uniform, hongbao.Equal})
+	if h.Ahead {
+		pace = hongbao.PaceNone // it bounds what is issued, not what is taken
+	}
 	spec := hongbao.Spec{
 		Name: fmt.Sprintf("campaign-%d", h.names), Kind: pick(h.Rand, []hongbao.Kind{hongbao.Rain, hongbao.Bomb}),
 		OpensAt: hongbao.AtTime(now + hongbao.Time(h.IntN(int(minute)))), OpenFor: &openFor,
@@ -208,8 +239,36 @@ func (h *history) stepPut(change hongbao.Change) {
 	if gotErr == nil {
 		h.model.nonce = func() hongbao.Nonce { return got.Nonce }
 	}
+	if h.Ahead && change.Revise != nil {
+		h.model.supply = h.foundIssued(change, got, gotErr)
+	}
 	want, wantErr := h.model.Put(h.Context(), change)
 	h.agree(fmt.Sprintf("put %+v", change), got, want, gotErr, wantErr)
+}
+
+// foundIssued is what the engine found issued, of which some is leased and not taken: what the revision says, or if it was
+// refused any of what may be issued that makes the rules refuse it the same way, down to the least figures.
+func (h *history) foundIssued(change hongbao.Change, got *hongbao.Campaign, gotErr error) supply {
+	found := adopted{Model: h.model}
+	if gotErr == nil {
+		revision := got.Revisions[len(got.Revisions)-1]
+		found.ahead, found.segment = hongbao.Tally{Count: revision.Issued, TotalFen: revision.IssuedFen}, revision.Segment != nil
+		return found
+	}
+	c := h.model.campaign(change.Campaign)
+	if c == nil {
+		return inOrder{h.model}
+	}
+	change.At = h.model.time(change.At)
+	taken := h.model.Progress(c.ID).Taken
+	for count := taken.Count; count <= c.Rules().Budget.Count; count++ {
+		found.ahead = h.model.below(c, count)
+		_, _, err := c.Change(change, h.model.seed(c), found.ahead)
+		if found.ahead.TotalFen >= taken.TotalFen && sameError(gotErr, err) {
+			return found
+		}
+	}
+	return inOrder{h.model}
 }
 
 func (h *history) stepRevise(now hongbao.Time) {
@@ -223,7 +282,10 @@ func (h *history) stepRevise(now hongbao.Time) {
 	case 4:
 		chance := pick(h.Rand, []hongbao.Chance{hongbao.ChanceCertain, hongbao.ChanceCertain / 3})
 		pace := pick(h.Rand, []hongbao.Pace{hongbao.PaceNone, hongbao.PaceLinear})
-		patch.Chance, patch.Pace = &chance, &pace
+		patch.Chance = &chance
+		if !h.Ahead {
+			patch.Pace = &pace
+		}
 	case 5:
 		winsMax, dailyWinsMax := h.IntN(6), h.IntN(5)
 		patch.WinsMax, patch.DailyWinsMax = &winsMax, &dailyWinsMax

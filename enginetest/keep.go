@@ -134,7 +134,7 @@ func (s *scene) checkPowerCut(c *hongbao.Campaign) {
 	s.Engine = s.Crash(start)
 	close(stop)
 	players.Wait()
-	model, err := Replay(s.Context(), s.Engine, s.Secret, s.Calendar)
+	model, err := Replay(s.Context(), s.Harness)
 	if err != nil {
 		s.Fatalf("after the power cut the journal breaks a rule: %v", err)
 	}

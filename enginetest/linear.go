@@ -27,7 +27,7 @@ func checkLinearSnatching(t testing.TB, open Open) {
 			result := s.snatchBy(c, asked.uid, asked.key, start)
 			return asked, snatchAnswer{result.Status, result.Envelope, result.Wins}
 		})
-		linear(t, "snatching", snatchModel(c), history)
+		linear(t, "snatching", snatchModel(c, s.Leased), history)
 	}
 	s.check()
 }
@@ -43,38 +43,57 @@ type snatchAnswer struct {
 	wins     int
 }
 
-// supplyState is a campaign as its players see it: who won what by which key, in order.
+// supplyState is a campaign as its players see it: who won what by which key.
 type supplyState struct {
-	issued uint64
-	wins   map[uint64]int
-	keys   map[snatched]hongbao.EnvelopeID
+	wins map[uint64]int
+	keys map[snatched]hongbao.EnvelopeID
 }
 
-func snatchModel(c *hongbao.Campaign) porcupine.Model {
+// snatchModel gives the numbers in order, or if they are leased any that is left. Then whoever has not won may also be told
+// sold out without wins.
+func snatchModel(c *hongbao.Campaign, leased bool) porcupine.Model {
 	return porcupine.Model{
 		Init: func() any { return supplyState{} },
 		Step: func(state, input, output any) (bool, any) {
-			next, answer := state.(supplyState).after(c, input.(snatched))
-			return answer == output.(snatchAnswer), next
+			before, told := state.(supplyState), output.(snatchAnswer)
+			number := uint64(len(before.keys))
+			if leased && told.status == hongbao.Won && before.left(c, told.envelope) {
+				number = told.envelope.Number()
+			}
+			next, answer := before.after(c, input.(snatched), number)
+			if leased && told.status == hongbao.SoldOut && told.wins == -1 && answer.wins == 0 {
+				told.wins = 0
+			}
+			return answer == told, next
 		},
 		Equal: func(a, b any) bool { return maps.Equal(a.(supplyState).keys, b.(supplyState).keys) },
 	}
 }
 
-func (s supplyState) after(c *hongbao.Campaign, asked snatched) (supplyState, snatchAnswer) {
+// left reports whether nobody has won the envelope yet.
+func (s supplyState) left(c *hongbao.Campaign, id hongbao.EnvelopeID) bool {
+	for _, won := range s.keys {
+		if won == id {
+			return false
+		}
+	}
+	return id.Campaign() == c.ID && id.Number() < c.Rules().Budget.Count
+}
+
+func (s supplyState) after(c *hongbao.Campaign, asked snatched, number uint64) (supplyState, snatchAnswer) {
 	known, replayed := s.keys[asked]
 	status := hongbao.Decide(hongbao.Facts{
-		Rules: c.Rules(), Now: start, Replayed: replayed, Wins: s.wins[asked.uid], Issued: s.issued, Allowed: c.Rules().Budget.Count,
+		Rules: c.Rules(), Now: start, Replayed: replayed, Wins: s.wins[asked.uid], Issued: uint64(len(s.keys)), Allowed: c.Rules().Budget.Count,
 	})
 	if replayed || status != hongbao.Won {
 		return s, snatchAnswer{status, known, s.wins[asked.uid]}
 	}
-	next := supplyState{s.issued + 1, maps.Clone(s.wins), maps.Clone(s.keys)}
+	next := supplyState{maps.Clone(s.wins), maps.Clone(s.keys)}
 	if next.wins == nil {
 		next.wins, next.keys = map[uint64]int{}, map[snatched]hongbao.EnvelopeID{}
 	}
 	next.wins[asked.uid]++
-	next.keys[asked] = hongbao.NewEnvelopeID(c.ID, s.issued)
+	next.keys[asked] = hongbao.NewEnvelopeID(c.ID, number)
 	return next, snatchAnswer{status, next.keys[asked], next.wins[asked.uid]}
 }
 

@@ -14,11 +14,13 @@ import (
 )
 
 // Model is an engine in memory, as plain as can be: one lock, maps, and the pure rules. What it answers is right by
-// definition. It never forgets and is never busy.
+// definition. It never forgets and is never busy. Its numbers are given out in order, unless it is made to follow an
+// engine that leases them.
 type Model struct {
 	secret   hongbao.Secret
 	calendar *hongbao.Calendar
 	nonce    func() hongbao.Nonce
+	supply   supply
 	bend     func(*hongbao.Facts) // makes a model that decides wrongly, for the suite's own tests
 
 	mu        sync.Mutex
@@ -67,12 +69,14 @@ var _ hongbao.Engine = (*Model)(nil)
 
 // NewModel makes an empty model.
 func NewModel(secret hongbao.Secret, calendar *hongbao.Calendar) *Model {
-	return &Model{
+	m := &Model{
 		secret: secret, calendar: calendar, nonce: randomNonce,
 		progress: map[uint32]hongbao.Progress{}, envelopes: map[hongbao.EnvelopeID]*holding{}, keys: map[keyed]*holding{},
 		wins: map[right]int{}, dayWins: map[dayRight]int{}, signedUp: map[right]bool{}, balances: map[uint64]int64{},
 		tranches: map[tranche][]int64{}, holdings: map[uint64][]*holding{},
 	}
+	m.supply = inOrder{m}
+	return m
 }
 
 func randomNonce() (nonce hongbao.Nonce) {
@@ -92,7 +96,14 @@ func (m *Model) Put(_ context.Context, change hongbao.Change) (*hongbao.Campaign
 	if c == nil {
 		return nil, fmt.Errorf("%w: there is no campaign %d", hongbao.ErrNotFound, change.Campaign)
 	}
-	e, ok, err := c.Change(change, m.seed(c), m.progress[c.ID].Taken)
+	var issued hongbao.Tally
+	if change.Revise != nil {
+		var err error
+		if issued, err = m.supply.issued(c); err != nil {
+			return c, err
+		}
+	}
+	e, ok, err := c.Change(change, m.seed(c), issued)
 	if err != nil || !ok {
 		return c, err
 	}
@@ -147,7 +158,7 @@ func (m *Model) Progress(campaign uint32) hongbao.Progress {
 func (m *Model) SignUp(_ context.Context, r hongbao.SignUpRequest) (added int, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	c, at := m.campaign(r.Campaign), m.time(r.Now)
+	c, at := m.heard(r.Campaign, r.UIDs[0]), m.time(r.Now)
 	if c == nil {
 		return 0, fmt.Errorf("%w: there is no campaign %d", hongbao.ErrNotFound, r.Campaign)
 	}
@@ -170,7 +181,7 @@ func (m *Model) SignUp(_ context.Context, r hongbao.SignUpRequest) (added int, e
 func (m *Model) Snatch(_ context.Context, r hongbao.SnatchRequest) (hongbao.SnatchResult, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	c, mine := m.campaign(r.Campaign), right{r.UID, r.Campaign}
+	c, mine := m.heard(r.Campaign, r.UID), right{r.UID, r.Campaign}
 	if c == nil {
 		return hongbao.SnatchResult{Status: hongbao.NotFound, Wins: -1}, nil
 	}
@@ -179,7 +190,11 @@ func (m *Model) Snatch(_ context.Context, r hongbao.SnatchRequest) (hongbao.Snat
 	result := hongbao.SnatchResult{Status: hongbao.Decide(facts), Rules: c.Rules()}
 	if result.Status == hongbao.Won {
 		if !facts.Replayed {
-			won = m.win(c, r, facts)
+			number, err := m.supply.number(c, r.UID)
+			if err != nil {
+				return hongbao.SnatchResult{}, err
+			}
+			won = m.win(c, r, facts, number)
 		}
 		result.Envelope, result.AmountFen, result.WonAt, result.ExpiresAt = won.ID, won.AmountFen, won.WonAt, won.ExpiresAt
 	}
@@ -192,7 +207,7 @@ func (m *Model) facts(c *hongbao.Campaign, r hongbao.SnatchRequest, replayed boo
 	facts := hongbao.Facts{
 		Rules: c.Rules(), Now: at, Replayed: replayed, Cancelled: c.Cancelled(), Sealed: c.Seal != nil, SignedUp: m.signedUp[mine],
 		Wins: m.wins[mine], DayWins: m.dayWins[m.today(r.UID, c, at)],
-		Issued: m.progress[c.ID].Taken.Count, Allowed: c.Allowed(at), Draw: m.seed(c).Draw(c.ID, r.UID, r.Key),
+		Issued: m.taken(c), Allowed: c.Allowed(at), Draw: m.seed(c).Draw(c.ID, r.UID, r.Key),
 	}
 	if m.bend != nil {
 		m.bend(&facts)
@@ -200,10 +215,9 @@ func (m *Model) facts(c *hongbao.Campaign, r hongbao.SnatchRequest, replayed boo
 	return facts
 }
 
-// win gives the next envelope.
-func (m *Model) win(c *hongbao.Campaign, r hongbao.SnatchRequest, facts hongbao.Facts) *holding {
+// win gives the envelope of that number.
+func (m *Model) win(c *hongbao.Campaign, r hongbao.SnatchRequest, facts hongbao.Facts, number uint64) *holding {
 	mine, today, rules := right{r.UID, r.Campaign}, m.today(r.UID, c, facts.Now), c.Rules()
-	number := m.progress[c.ID].Taken.Count
 	won := &holding{r.UID, hongbao.Envelope{
 		ID: hongbao.NewEnvelopeID(c.ID, number), AmountFen: m.amount(c, number), WonAt: facts.Now, ExpiresAt: rules.ExpiresAt(), Key: r.Key,
 	}}

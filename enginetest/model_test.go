@@ -25,6 +25,20 @@ func openModelHarness(t testing.TB, _ hongbao.Time) *Harness {
 
 func TestModelPassesTheSuite(t *testing.T) { Run(t, openModelHarness) }
 
+// TestShardedModelPassesTheSuite runs it as a cluster does: numbers are leased one at a time, and ahead.
+func TestShardedModelPassesTheSuite(t *testing.T) {
+	t.Run("Leased", func(t *testing.T) { Run(t, openShards(1)) })
+	t.Run("Ahead", func(t *testing.T) { Run(t, openShards(leaseSize)) })
+}
+
+// modelOf is the model that a harness is on, with shards before it or not.
+func modelOf(h *Harness) *Model {
+	if s, ok := h.Engine.(*shards); ok {
+		return s.Model
+	}
+	return h.Engine.(*Model)
+}
+
 // TestHistoriesComeUponEverything keeps the random histories from becoming too tame: a few of them are told every
 // status and journal every kind of event.
 func TestHistoriesComeUponEverything(t *testing.T) {

@@ -8,19 +8,35 @@ import (
 	"hongbao"
 )
 
-// Replay makes the model that an engine's journal amounts to. Every event is decided again, and must come out as it
-// stands in the journal: the next number, its amount, the counts and limits it was decided under, the balance after it.
-func Replay(ctx context.Context, engine hongbao.Engine, secret hongbao.Secret, calendar *hongbao.Calendar) (*Model, error) {
-	m := NewModel(secret, calendar)
-	for entry, err := range engine.Journal(ctx, "") {
+// Replay makes the model that an engine's journal amounts to after Sync. Every event is decided again, and must come out
+// as it stands in the journal: the next number, its amount, the counts and limits it was decided under, the balance after
+// it.
+//
+// Where numbers are leased, three things are the engine's, within what is possible: a win may have any number that is cut
+// and not won yet; a revision may find more issued than is taken; and a shard may have decided under an earlier revision
+// than the one in force, whose limits and times the event must then keep.
+func Replay(ctx context.Context, h *Harness) (*Model, error) {
+	if err := h.Engine.Sync(ctx); err != nil {
+		return nil, fmt.Errorf("sync: %w", err)
+	}
+	m := NewModel(h.Secret, h.Calendar)
+	for entry, err := range h.Engine.Journal(ctx, "") {
 		if err != nil {
 			return nil, fmt.Errorf("read journal: %w", err)
+		}
+		if h.Leased {
+			m.adopt(entry.Event)
 		}
 		if err := m.Apply(ctx, entry.Event); err != nil {
 			return nil, fmt.Errorf("%s: %w", entry.Position, err)
 		}
 	}
 	return m, nil
+}
+
+// adopt makes what the model decides next the event's, where it leases numbers.
+func (m *Model) adopt(e *hongbao.Event) {
+	m.supply = adopted{m, e.Envelope.Number(), e.Issued, e.Segment != nil, e.Revision}
 }
 
 // Apply decides an event again.

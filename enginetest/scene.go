@@ -191,11 +191,19 @@ func crowd(n int, act func(i int)) {
 	all.Wait()
 }
 
+// sync waits until whoever reads the journal is shown everything.
+func (s *scene) sync() {
+	s.Helper()
+	if err := s.Engine.Sync(s.Context()); err != nil {
+		s.Fatal("sync:", err)
+	}
+}
+
 // check holds everything against everything: the journal against the rules, what the engine shows against the journal,
 // and what players were told against both.
 func (s *scene) check() *Model {
 	s.Helper()
-	model, err := Replay(s.Context(), s.Engine, s.Secret, s.Calendar)
+	model, err := Replay(s.Context(), s.Harness)
 	if err != nil {
 		s.Fatalf("the journal breaks a rule: %v", err)
 	}

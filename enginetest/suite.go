@@ -15,6 +15,12 @@ type Harness struct {
 	Engine   hongbao.Engine
 	Secret   hongbao.Secret    // that the engine's seeds derive from
 	Calendar *hongbao.Calendar // that it counts days by
+	// Leased: numbers are leased to shards ahead of being won: they need not be given out in order, a revision counts what
+	// is leased as issued, and the engine may answer from what it knows without looking at the player (see unseen).
+	Leased bool
+	// Ahead, besides Leased: more than one number is leased at a time, so that even when one thing happens after another
+	// what is issued may be ahead of what is taken.
+	Ahead bool
 	// Restart closes the engine and opens it again on the same store, with the wall clock at now.
 	Restart func(now hongbao.Time) hongbao.Engine
 	// Crash opens an engine on what a power cut at this moment would leave of the store. The engine before it goes on
