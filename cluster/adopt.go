@@ -38,6 +38,9 @@ func (e *Engine) adopt(ctx context.Context, s *shard, record []string) error {
 	if record[0] == "" || record[2] != e.redis.shards {
 		return fmt.Errorf("shard %d has no record of this cluster: its server lost it; run hongbao reconcile", s.index)
 	}
+	if record[0] == reconciling {
+		return fmt.Errorf("shard %d is being reconciled, or reconcile was cut off: run hongbao reconcile to its end", s.index)
+	}
 	marks, err := e.ledger.Marks(ctx)
 	if err != nil {
 		return err

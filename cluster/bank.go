@@ -53,9 +53,7 @@ func (c *campaign) end() uint64 {
 //
 // Keeps G2.
 func (e *Engine) raiseMark(ctx context.Context, c *campaign, b *bank) error {
-	const least = 4096
-	ahead := max(c.Rules().Budget.Count/8, least)
-	mark := max(b.mark, min(c.end(), b.cursor+ahead))
+	mark := max(b.mark, min(c.end(), b.cursor+c.Rules().Budget.Count/8+16))
 	if mark == b.mark {
 		return nil
 	}
@@ -69,5 +67,5 @@ func (e *Engine) raiseMark(ctx context.Context, c *campaign, b *bank) error {
 
 // needsMark reports whether the mark should be raised soon.
 func (c *campaign) needsMark(b *bank) bool {
-	return b.mark < c.end() && b.mark-min(b.mark, b.cursor) <= max(c.Rules().Budget.Count/16, 2048)
+	return b.mark < c.end() && b.mark-min(b.mark, b.cursor) <= c.Rules().Budget.Count/16+8
 }

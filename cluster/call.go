@@ -31,7 +31,7 @@ func (c *call) command(run, shards string) (name []string, keys []string, args [
 	}
 	c.run = run
 	head := []string{"EVALSHA", c.script.sha, strconv.Itoa(1 + len(c.keys)), c.shard.record}
-	if c.script == scriptAdopt || c.script == scriptInit {
+	if c.script.bare {
 		return head, c.keys, append([]string{run}, c.args...)
 	}
 	fence := make([]string, 4, 4+len(c.args))

@@ -17,6 +17,7 @@ type campaign struct {
 	*hongbao.Campaign
 	chanceMax hongbao.Chance // the highest that it ever had
 	texts     campaignTexts
+	source    string // its events, as the list of campaigns holds them
 	life      *life
 }
 
@@ -162,6 +163,7 @@ func (c *catalog) learn(changed []string) error {
 			of = before.life
 		}
 		list[known.ID-1] = newCampaign(known, of)
+		list[known.ID-1].source = changed[i+1]
 	}
 	c.campaigns.Store(&list)
 	told := make([]*hongbao.Campaign, 0, len(list))

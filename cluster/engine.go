@@ -127,15 +127,9 @@ func newEngine(o Options) *Engine {
 	return e
 }
 
-func (e *Engine) start(ctx context.Context) (err error) {
-	if e.ledger, err = ledger.Open(ctx, e.options.MySQL); err != nil {
-		return fmt.Errorf("cluster.mysql.dsn: %w", err)
-	}
-	if e.topic, err = topic.Open(ctx, e.options.Kafka); err != nil {
-		return fmt.Errorf("cluster.kafka.brokers: %w", err)
-	}
-	if err := e.redis.start(ctx); err != nil {
-		return fmt.Errorf("cluster.redis.addrs: %w", err)
+func (e *Engine) start(ctx context.Context) error {
+	if err := e.connect(ctx); err != nil {
+		return err
 	}
 	if err := e.setUp(ctx); err != nil {
 		return err
@@ -147,6 +141,20 @@ func (e *Engine) start(ctx context.Context) (err error) {
 		return err
 	}
 	return e.catalog.refresh(ctx)
+}
+
+// connect reaches the stores.
+func (e *Engine) connect(ctx context.Context) (err error) {
+	if e.ledger, err = ledger.Open(ctx, e.options.MySQL); err != nil {
+		return fmt.Errorf("cluster.mysql.dsn: %w", err)
+	}
+	if e.topic, err = topic.Open(ctx, e.options.Kafka); err != nil {
+		return fmt.Errorf("cluster.kafka.brokers: %w", err)
+	}
+	if err := e.redis.start(ctx); err != nil {
+		return fmt.Errorf("cluster.redis.addrs: %w", err)
+	}
+	return nil
 }
 
 // home is the shard of banks and of the list of campaigns.

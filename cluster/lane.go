@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -311,30 +312,46 @@ func harmless(c *call, reply []string) bool {
 	return true
 }
 
-// texts are the strings of a flat reply; what is missing is empty.
+// texts are the strings of a reply, lists within it laid flat; what is missing is empty.
 func texts(result rueidis.RedisResult) ([]string, error) {
 	message, err := result.ToMessage()
+	if rueidis.IsRedisNil(err) {
+		return []string{""}, nil
+	}
 	if err != nil {
-		if rueidis.IsRedisNil(err) {
-			return []string{""}, nil
-		}
 		return nil, err
 	}
-	if message.IsMap() {
-		fields, err := message.AsStrMap()
-		var flat []string
+	return appendTexts(nil, &message)
+}
+
+func appendTexts(list []string, m *rueidis.RedisMessage) ([]string, error) {
+	switch {
+	case m.IsNil():
+		return append(list, ""), nil
+	case m.IsInt64():
+		n, err := m.AsInt64()
+		return append(list, strconv.FormatInt(n, 10)), err
+	case m.IsMap():
+		fields, err := m.AsStrMap()
 		for name, value := range fields {
-			flat = append(flat, name, value)
+			list = append(list, name, value)
 		}
-		return flat, err
+		return list, err
+	case !m.IsArray():
+		text, err := m.ToString()
+		return append(list, text), err
 	}
-	if message.IsArray() {
-		return message.AsStrSlice()
+	elements, err := m.ToArray()
+	if err != nil {
+		return list, err
 	}
-	if message.IsInt64() {
-		n, err := message.AsInt64()
-		return []string{fmt.Sprint(n)}, err
+	if list == nil {
+		list = make([]string, 0, len(elements))
 	}
-	text, err := message.ToString()
-	return []string{text}, err
+	for i := range elements {
+		if list, err = appendTexts(list, &elements[i]); err != nil {
+			return list, err
+		}
+	}
+	return list, nil
 }

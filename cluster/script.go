@@ -18,6 +18,7 @@ type script struct {
 	// writes is set for what changes the money or rights of players: when its outcome is not confirmed it is unknown. Of
 	// the others it is enough to say that nothing happened: what they did does not matter, or is found and finished later.
 	writes bool
+	bare   bool // not fenced: of the fence's arguments it takes only the run id
 }
 
 // The scripts; the heads of their files name every key, argument and reply.
@@ -52,6 +53,9 @@ var (
 
 	scriptAdopt = loadBare("adopt")
 	scriptInit  = loadBare("init")
+	scriptHold  = loadBare("hold")
+	scriptFree  = loadBare("free")
+	scriptPeek  = loadBare("peek")
 )
 
 // allScripts are loaded into each server that is connected to.
@@ -59,7 +63,7 @@ var allScripts = []*script{
 	scriptSnatch, scriptOpen, scriptRefund, scriptSignUp, scriptCreate, scriptChange, scriptRecord,
 	scriptWallet, scriptCampaign, scriptRegistry, scriptApply, scriptSeal, scriptStop, scriptStopping,
 	scriptBank, scriptMark, scriptLease, scriptReceive, scriptGive, scriptTake, scriptGiven, scriptDry,
-	scriptOutbox, scriptTrim, scriptAdopt, scriptInit,
+	scriptOutbox, scriptTrim, scriptAdopt, scriptInit, scriptHold, scriptFree, scriptPeek,
 }
 
 // loadScript reads a script and lays the fence before it.
@@ -68,7 +72,11 @@ func loadScript(name string, writes bool) *script {
 }
 
 // loadBare reads a script that is not fenced.
-func loadBare(name string) *script { return newScript(name, readScript(name), false) }
+func loadBare(name string) *script {
+	s := newScript(name, readScript(name), false)
+	s.bare = true
+	return s
+}
 
 func newScript(name, body string, writes bool) *script {
 	sum := sha1.Sum([]byte(body))

@@ -65,8 +65,9 @@ func (e *Engine) decideHere(c *campaign, r *hongbao.SnatchRequest, draw luck) (h
 // snatch asks the player's shard, and gets it envelopes when it has none left.
 func (e *Engine) snatch(ctx context.Context, c *campaign, r *hongbao.SnatchRequest, draw luck) (hongbao.SnatchResult, error) {
 	s := e.of(r.UID)
+	sold := c.isSold(e.options.CacheAge)
 	for began := time.Now(); ; {
-		reply, err := e.askSnatch(ctx, s, c, r, draw)
+		reply, err := e.askSnatch(ctx, s, c, r, draw, sold)
 		if err != nil {
 			return hongbao.SnatchResult{}, err
 		}
@@ -80,15 +81,16 @@ func (e *Engine) snatch(ctx context.Context, c *campaign, r *hongbao.SnatchReque
 				return hongbao.SnatchResult{}, err
 			}
 			c = e.catalog.find(c.ID)
-			draw = c.draw(r)
+			draw, sold = c.draw(r), c.isSold(e.options.CacheAge)
 		case "time":
 			e.seen(parseTime(reply[1]))
 		case "dry":
 			c.life.receives(s, reply[2])
 			status, err := e.supply(c, s, draw.wins, e.time(r.Now))
-			if err != nil || status != hongbao.Won {
+			if err != nil || status == hongbao.Missed {
 				return refusal(c, status, reply[1]), err
 			}
+			sold = status == hongbao.SoldOut // the shard is asked again: the player may have won meanwhile
 		default:
 			return told(c, reply)
 		}
@@ -98,13 +100,13 @@ func (e *Engine) snatch(ctx context.Context, c *campaign, r *hongbao.SnatchReque
 	}
 }
 
-func (e *Engine) askSnatch(ctx context.Context, s *shard, c *campaign, r *hongbao.SnatchRequest, draw luck) ([]string, error) {
+func (e *Engine) askSnatch(ctx context.Context, s *shard, c *campaign, r *hongbao.SnatchRequest, draw luck, sold bool) ([]string, error) {
 	now := e.time(r.Now)
 	today, uid, t := e.days.of(now), strconv.FormatUint(r.UID, 10), &c.texts
 	return e.ask(ctx, s, scriptSnatch, now,
 		[]string{s.outbox, s.campaign(t.id), s.supply(t.id), s.player(uid)},
 		e.limit, t.id, uid, r.Key, flag(r.KeyIsNew), t.revision, t.opensAt, t.closesAt, t.paused, t.signup, t.winsMax, t.dailyWinsMax,
-		t.kind, today.text, today.untilText, flag(draw.wins), t.expiresAt, flag(c.isSold(e.options.CacheAge)))
+		t.kind, today.text, today.untilText, flag(draw.wins), t.expiresAt, flag(sold))
 }
 
 func flag(set bool) string {

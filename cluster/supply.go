@@ -177,7 +177,7 @@ func (e *Engine) receive(ctx context.Context, c *campaign, s *shard, incarnation
 
 // receives notes that a shard has a lease of that number.
 func (l *life) receives(s *shard, lease string) {
-	l.received[s.index].Store(max(l.received[s.index].Load(), parseUint(lease)))
+	l.received[s.index].Store(parseUint(lease))
 }
 
 // leased are the entries of a lease: numbers from the cursor, or what was given back.
