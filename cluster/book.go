@@ -76,6 +76,9 @@ func (b *bookkeeper) round(ctx context.Context, consumer *topic.Consumer) error 
 		return err
 	}
 	b.engine.work.applied.Add(uint64(outcome.Applied))
+	if outcome.Superseded > 0 {
+		b.engine.logger.Warn("events came of a shard's past that was given up by reconcile; they are passed over", "events", outcome.Superseded)
+	}
 	b.consumed(outcome)
 	return nil
 }

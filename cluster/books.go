@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
+
 	"hongbao"
 	"hongbao/cluster/ledger"
 	"hongbao/cluster/topic"
@@ -47,11 +49,13 @@ func (b *Books) open(ctx context.Context) (err error) {
 		return fmt.Errorf("cluster.mysql.dsn: %w", err)
 	}
 	setup, found, err := e.ledger.Setup(ctx)
+	const noTable = 1146
+	var answer *mysql.MySQLError
 	switch {
+	case err == nil && !found, errors.As(err, &answer) && answer.Number == noTable:
+		return hongbao.Invalid("cluster.mysql.dsn", "(a database without books)", "the database of a cluster that was begun, by hongbao serve or worker")
 	case err != nil:
 		return fmt.Errorf("cluster.mysql.dsn: %w", err)
-	case !found:
-		return hongbao.Invalid("cluster.mysql.dsn", "(a database without books)", "the database of a cluster that was begun, by hongbao serve or worker")
 	case setup.Shards != len(e.shards):
 		return hongbao.Invalid("cluster.redis.shards", len(e.shards), fmt.Sprintf("%d, with which this cluster was begun", setup.Shards))
 	}

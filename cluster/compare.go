@@ -72,9 +72,18 @@ func (b *Books) compareKafka(ctx context.Context) Check {
 		c.differ("it can't be read: %s", err)
 		return c.told("")
 	}
+	ends, err := b.engine.topic.Ends(ctx)
+	if err != nil {
+		c.differ("it can't be read: %s", err)
+		return c.told("")
+	}
+	if len(ends) != len(b.snapshot.Marks()) {
+		c.differ("it has %d partitions, for %d shards", len(ends), len(b.snapshot.Marks()))
+		return c.told("")
+	}
 	var remarks []string
-	for _, mark := range b.snapshot.Marks() {
-		k := kafkaCheck{Check: &c, mark: mark}
+	for i, mark := range b.snapshot.Marks() {
+		k := kafkaCheck{Check: &c, mark: mark, end: ends[i]}
 		if err := k.run(ctx, b); err != nil {
 			c.differ("shard %d can't be read: %s", mark.Shard, err)
 		}
@@ -88,6 +97,7 @@ func (b *Books) compareKafka(ctx context.Context) Check {
 type kafkaCheck struct {
 	*Check
 	mark   ledger.Mark
+	end    topic.End
 	remark []string
 
 	books func() (ledger.Entry, error, bool)
@@ -110,7 +120,9 @@ func (k *kafkaCheck) run(ctx context.Context, b *Books) error {
 	}
 	switch {
 	case k.want > k.mark.Seq:
-	case !k.begun && k.mark.Seq > 0:
+	case !k.begun && k.end.First > 0:
+		k.remark = append(k.remark, fmt.Sprintf("shard %d was deleted in Kafka before offset %d, with all events of the books", k.mark.Shard, k.end.First))
+	case !k.begun:
 		k.differ("shard %d: Kafka has none of its %d events", k.mark.Shard, k.mark.Seq)
 	default:
 		k.differ("shard %d: Kafka lacks event %d of %d", k.mark.Shard, k.want, k.mark.Seq)
@@ -207,11 +219,12 @@ type redisCheck struct {
 	stands []bool // by shard: it is still at the event that the books have
 	found  []Check
 	batch  []ledger.Player
+	atOnce int // uids in Redis that are kept at a time
 }
 
 func newRedisCheck(b *Books) *redisCheck {
 	n := len(b.engine.shards)
-	return &redisCheck{books: b, stands: slices.Repeat([]bool{true}, n), found: make([]Check, n)}
+	return &redisCheck{books: b, stands: slices.Repeat([]bool{true}, n), found: make([]Check, n), atOnce: uidsAtOnce}
 }
 
 // see notes which shards have moved on.
@@ -274,7 +287,10 @@ func (r *redisCheck) walk(ctx context.Context, uids []uint64, compare bool) erro
 	return r.flush(ctx)
 }
 
-const comparedAtOnce = 512 // players
+const (
+	comparedAtOnce = 512     // players
+	uidsAtOnce     = 1 << 22 // 32 MiB
+)
 
 // take adds a player to the batch.
 func (r *redisCheck) take(ctx context.Context, p *ledger.Player) error {
@@ -370,7 +386,7 @@ func playerFields(p *ledger.Player) map[string]string {
 func fieldText(name string) string {
 	kind, rest, _ := strings.Cut(name, ":")
 	word, known := map[string]string{
-		"b": "the balance", "e": "envelope", "o": "the end of envelope", "k": "the key", "w": "the wins in campaign", "s": "the sign-up for campaign",
+		"b": "the balance", "e": "envelope", "o": "what became of envelope", "k": "the key", "w": "the wins in campaign", "s": "the sign-up for campaign",
 	}[kind]
 	if !known {
 		return "the field " + name

@@ -255,6 +255,9 @@ func (r *reconciler) lift(ctx context.Context) error {
 				return err
 			}
 			mark := r.marks[s.index]
+			if err := r.ledger.Fence(ctx, s.index, parseUint(r.epoch)); err != nil {
+				return err
+			}
 			_, err := r.ask(ctx, s, scriptInit, 0, nil, r.epoch, r.redis.shards, formatTime(at), formatSeq(mark.Seq))
 			if err == nil && s == r.home() && r.changes != "" {
 				_, err = r.command(ctx, s, "HSET", s.record, "changes", r.changes)

@@ -8,6 +8,7 @@ import (
 
 	"hongbao"
 	"hongbao/audit"
+	"hongbao/cluster/topic"
 )
 
 // wipe loses a shard: all of its keys.
@@ -59,6 +60,8 @@ func reconcileAfter(t *testing.T, lost []int) {
 		t.Fatal(err)
 	}
 	stop()
+	play(500, 20)
+	past := tail(t, e, lost)
 	for _, index := range lost {
 		wipe(t, e, e.shards[index])
 	}
@@ -70,6 +73,20 @@ func reconcileAfter(t *testing.T, lost []int) {
 		t.Errorf("%+v was rebuilt; must be %v", report, lost)
 	}
 	stop = b.work(e)
+	// A relay that had read the lost tail and hung meanwhile sends it now. Nobody gets any of it.
+	if err := e.topic.Produce(t.Context(), past); err != nil {
+		t.Fatal(err)
+	}
+	for i := range past {
+		var event hongbao.Event
+		if err := hongbao.DecodeEvent(past[i].Event, &event); err != nil {
+			t.Fatal(err)
+		}
+		if event.Kind == hongbao.EnvelopeWon {
+			taken.Count--
+			taken.TotalFen -= event.AmountFen
+		}
+	}
 	for uid := range uint64(60) {
 		again, err := e.Snatch(t.Context(), hongbao.SnatchRequest{Campaign: c.ID, UID: uid, Key: "a key", Now: now()})
 		if err != nil || again.Status != hongbao.Won || wins[again.Envelope] != again.AmountFen || again.Wins != 1 {
@@ -89,10 +106,24 @@ func reconcileAfter(t *testing.T, lost []int) {
 	if len(lost) == 0 && taken.TotalFen != c.Rules().Budget.TotalFen {
 		t.Errorf("%+v was taken of %+v, although nothing was lost", taken, c.Rules().Budget)
 	}
-	report2 := auditAll(t, e)
-	if !report2.OK {
-		t.Errorf("audit: %+v", report2)
+	auditAll(t, e)
+}
+
+// tail is what shards have in their outboxes and the books don't.
+func tail(t *testing.T, e *Engine, shards []int) (past []topic.Record) {
+	t.Helper()
+	marks, err := e.ledger.Marks(t.Context())
+	if err != nil {
+		t.Fatal(err)
 	}
+	for _, index := range shards {
+		page, err := e.readOutbox(t.Context(), e.shards[index], marks[index].Seq)
+		if err != nil {
+			t.Fatal(err)
+		}
+		past = append(past, page...)
+	}
+	return past
 }
 
 // sellOut takes what is left.

@@ -30,8 +30,9 @@ func (e *Engine) Refund(ctx context.Context, now hongbao.Time, limit int) (refun
 		if p := e.Progress(c.ID); p.Held().Count == 0 {
 			continue
 		}
-		if !synced { // what was won last is not in the books yet
-			if err := e.Sync(ctx); err != nil {
+		if !synced {
+			// What was won last is not in the books yet. A shard that can't be reached holds nobody up: its own come later.
+			if err := e.Sync(ctx); err != nil && !errors.Is(err, hongbao.ErrBusy) {
 				return refunded, err
 			}
 			synced = true

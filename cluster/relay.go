@@ -57,11 +57,11 @@ func (e *Engine) relayFrom(ctx context.Context) ([]uint64, error) {
 
 // reached is the highest sequence of each shard that books or Kafka have.
 func (e *Engine) reached(ctx context.Context, marks []ledger.Mark) ([]uint64, error) {
-	offsets := make([]int64, len(marks))
+	offsets, epochs := make([]int64, len(marks)), make([]uint64, len(marks))
 	for i, mark := range marks {
-		offsets[i] = mark.Offset
+		offsets[i], epochs[i] = mark.Offset, mark.Epoch
 	}
-	ends, err := e.topic.EndsFrom(ctx, offsets)
+	ends, err := e.topic.EndsFrom(ctx, offsets, epochs)
 	if err != nil {
 		return nil, err
 	}

@@ -10,10 +10,7 @@ import (
 	"github.com/redis/rueidis"
 )
 
-const (
-	scanCount = 1000
-	scanPage  = 1 << 22 // uids kept at a time: 32 MiB
-)
+const scanCount = 1000 // keys that a server looks at in one step
 
 // playerScan lists the players of the shards that stand, server by server.
 type playerScan struct {
@@ -37,7 +34,7 @@ func (r *redisCheck) scan() *playerScan {
 
 // page lists the next uids, ascending, each once; more tells whether there are others.
 func (p *playerScan) page(ctx context.Context) (uids []uint64, more bool, err error) {
-	for len(uids) < scanPage {
+	for len(uids) < p.check.atOnce {
 		if p.client == nil {
 			if len(p.servers) == 0 {
 				break

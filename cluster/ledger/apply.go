@@ -27,6 +27,8 @@ type Delivery struct {
 // Outcome is what [Ledger.Apply] did.
 type Outcome struct {
 	Applied int // events that are new in the books
+	// Superseded are deliveries of an epoch that [Ledger.Fence] has ended, and that the books do not have: passed over.
+	Superseded int
 	// Next is, for each shard of the batch, the offset of the delivery that must come next: behind the last of the batch
 	// when all of the shard's were consumed, otherwise that of the first which was not.
 	Next map[int]int64
@@ -65,6 +67,7 @@ func (e *DivergedError) Unwrap() error { return hongbao.ErrBroken }
 //   - The next sequence of its shard is applied.
 //   - One that is in the books already is skipped, provided that it is the same; otherwise the error is a
 //     [DivergedError], and nothing of the batch is applied.
+//   - One of an older epoch than the shard's that is not in the books is passed over: see [Ledger.Fence].
 //   - One beyond the next stops its shard. What came before, and other shards, are applied; the error then joins a
 //     [GapError] for each such shard, and the outcome is valid.
 //   - One of a campaign's revision that the books do not have yet stops its shard without an error: the campaign's own

@@ -39,6 +39,7 @@ type part struct {
 	mark    Mark // with what is applied
 	next    int  // deliveries consumed
 	entries []*delivery
+	old     int // superseded
 	gap     *GapError
 }
 
@@ -103,7 +104,7 @@ func newBatch(parts []*part, look bool) *batch {
 
 // begin forgets what an earlier try decided.
 func (p *part) begin(m Mark) {
-	p.begun, p.mark, p.next, p.entries, p.gap, p.known = m, m, 0, nil, nil, nil
+	p.begun, p.mark, p.next, p.entries, p.old, p.gap, p.known = m, m, 0, nil, 0, nil, nil
 }
 
 // decide goes through all shards until none can move: one may wait for a campaign that another brings.
@@ -126,6 +127,8 @@ func (b *batch) advance(p *part) error {
 	for ; p.next < len(p.deliveries); p.next++ {
 		d := &p.deliveries[p.next]
 		switch {
+		case p.superseded(d):
+			p.old++
 		case d.Seq <= p.mark.Seq:
 			if err := p.same(d); err != nil {
 				return err
@@ -145,15 +148,28 @@ func (b *batch) advance(p *part) error {
 	return nil
 }
 
+// superseded reports whether a delivery is of an epoch that the shard has left behind, and nothing that the journal has: it
+// was sent late by somebody who did not know that the shard was made anew since.
+func (p *part) superseded(d *delivery) bool {
+	if d.Epoch >= p.mark.Epoch {
+		return false
+	}
+	known := p.identity(d.Seq)
+	return d.Seq > p.mark.Seq || known.epoch > d.Epoch
+}
+
+// identity is what the journal, or the batch so far, has under a sequence.
+func (p *part) identity(seq uint64) identity {
+	if seq > p.begun.Seq && seq <= p.mark.Seq {
+		earlier := p.entries[seq-p.begun.Seq-1]
+		return identity{earlier.Epoch, earlier.Event}
+	}
+	return p.known[seq]
+}
+
 // same checks that a delivery is what the journal, or the batch so far, has under its sequence.
 func (p *part) same(d *delivery) error {
-	var known identity
-	if d.Seq > p.begun.Seq {
-		earlier := p.entries[d.Seq-p.begun.Seq-1]
-		known = identity{earlier.Epoch, earlier.Event}
-	} else {
-		known = p.known[d.Seq]
-	}
+	known := p.identity(d.Seq)
 	switch {
 	case known.event == nil:
 		return &DivergedError{p.shard, d.Seq, "is not in the journal, which goes beyond it"}
@@ -177,9 +193,6 @@ func (b *batch) early(e *hongbao.Event) bool {
 
 // take applies the next event of a shard.
 func (b *batch) take(p *part, d *delivery) error {
-	if d.Epoch < p.mark.Epoch {
-		return &DivergedError{p.shard, d.Seq, fmt.Sprintf("is of epoch %d, and the one before it of %d", d.Epoch, p.mark.Epoch)}
-	}
 	d.chain = link(p.mark.Chain, &d.Record)
 	p.mark = Mark{p.shard, d.Epoch, d.Seq, d.Offset + 1, d.event.At, d.chain}
 	p.entries = append(p.entries, d)
@@ -305,6 +318,7 @@ func (b *batch) outcome() (Outcome, error) {
 	var gaps []error
 	for _, p := range b.parts {
 		o.Applied += len(p.entries)
+		o.Superseded += p.old
 		o.Next[p.shard] = p.deliveries[len(p.deliveries)-1].Offset + 1
 		if p.next < len(p.deliveries) {
 			o.Next[p.shard] = p.deliveries[p.next].Offset

@@ -11,7 +11,7 @@ import (
 // Mark is a shard's watermark: the last event in the books.
 type Mark struct {
 	Shard  int
-	Epoch  uint64 // of the last event
+	Epoch  uint64 // of the last event, or the one that the shard was fenced with since
 	Seq    uint64 // of the last event; 0: none
 	Offset int64  // the Kafka offset to read next
 	At     hongbao.Time
@@ -43,5 +43,12 @@ func (m *Mark) scan(rows *sql.Rows) error {
 	var chain sql.RawBytes
 	err := rows.Scan(&m.Shard, &m.Epoch, &m.Seq, &m.Offset, &m.At, &chain)
 	copy(m.Chain[:], chain)
+	return err
+}
+
+// Fence ends all epochs of a shard below one: whatever of them is not in the books yet never gets there. A shard that is
+// made anew from the books goes on from them, so that what somebody may still send of its lost past would contradict it.
+func (l *Ledger) Fence(ctx context.Context, shard int, epoch uint64) error {
+	_, err := l.run(ctx, "UPDATE shard SET epoch = GREATEST(epoch, ?) WHERE shard = ?", epoch, shard)
 	return err
 }

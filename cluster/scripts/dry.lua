@@ -13,7 +13,8 @@ if bank[1] ~= ARGV[5] or bank[2] ~= ARGV[6] or bank[3] ~= ARGV[7] then return {'
 if redis.call('EXISTS', KEYS[3]) == 1 then return {'more'} end
 for shard = 0, (#ARGV - 7) / 2 - 1 do
   local last = redis.call('HMGET', KEYS[2], 'last:' .. shard, 'back:' .. shard)
-  if (last[1] or '0') ~= ARGV[8 + 2 * shard] or (last[2] or '0') ~= ARGV[9 + 2 * shard] then return {'more'} end
+  if tonumber(last[1] or '0') > tonumber(ARGV[8 + 2 * shard]) then return {'more'} end
+  if tonumber(last[2] or '0') < tonumber(ARGV[9 + 2 * shard]) then return {'more'} end
 end
 redis.call('HSET', KEYS[2], 'dry', '1')
 return {'dry'}

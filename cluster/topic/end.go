@@ -43,7 +43,7 @@ func (t *Topic) Ends(ctx context.Context) ([]End, error) {
 		if !left {
 			return ends, nil
 		}
-		if err := t.highest(ctx, window, ends); err != nil {
+		if err := t.highest(ctx, window, ends, make([]uint64, len(spans))); err != nil {
 			return nil, err
 		}
 	}
@@ -53,7 +53,9 @@ func (t *Topic) Ends(ctx context.Context) ([]End, error) {
 // from; 0 and 0 mean that there is none there. With the offsets that the ledger has applied up to, the higher of that and
 // of the ledger's own watermark is the highest sequence in the partition, exactly. It reads all that is between, a
 // second for some hundred thousand records. An offset that the partition doesn't have is a [RangeError].
-func (t *Topic) EndsFrom(ctx context.Context, from []int64) ([]End, error) {
+//
+// Records of an epoch below the shard's in least are passed over: the shard has been made anew since.
+func (t *Topic) EndsFrom(ctx context.Context, from []int64, least []uint64) ([]End, error) {
 	ends, spans, err := t.ends(ctx)
 	if err != nil {
 		return nil, err
@@ -67,7 +69,7 @@ func (t *Topic) EndsFrom(ctx context.Context, from []int64) ([]End, error) {
 		}
 		spans[shard].first = from[shard]
 	}
-	return ends, t.highest(ctx, spans, ends)
+	return ends, t.highest(ctx, spans, ends, least)
 }
 
 func (t *Topic) ends(ctx context.Context) ([]End, []span, error) {
@@ -83,10 +85,10 @@ func (t *Topic) ends(ctx context.Context) ([]End, []span, error) {
 }
 
 // highest raises ends to the highest sequences in the spans.
-func (t *Topic) highest(ctx context.Context, spans []span, ends []End) error {
+func (t *Topic) highest(ctx context.Context, spans []span, ends []End, least []uint64) error {
 	return t.read(ctx, spans, func(d Delivery) error {
 		end := &ends[d.Shard]
-		if d.Bad == nil && (d.Seq > end.Seq || d.Seq == end.Seq && d.Epoch > end.Epoch) {
+		if d.Bad == nil && d.Epoch >= least[d.Shard] && (d.Seq > end.Seq || d.Seq == end.Seq && d.Epoch > end.Epoch) {
 			end.Epoch, end.Seq = d.Epoch, d.Seq
 		}
 		return nil

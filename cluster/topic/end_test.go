@@ -37,7 +37,7 @@ func TestEndsSeesPastPoisonAndRepetitions(t *testing.T) {
 	want[5].Seq = 3000 // exact
 	want[4] = End{Shard: 4, Offset: 18, Epoch: 1, Seq: 10}
 	want[2] = End{Shard: 2, Offset: 3020}
-	if got, err = topic.EndsFrom(ctx, []int64{0, 20, 3000, 2999, 12, 2999}); err != nil || !slices.Equal(got, want) {
+	if got, err = topic.EndsFrom(ctx, []int64{0, 20, 3000, 2999, 12, 2999}, make([]uint64, 6)); err != nil || !slices.Equal(got, want) {
 		t.Errorf("from: %+v, %v; want %+v", got, err, want)
 	}
 }

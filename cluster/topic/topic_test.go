@@ -352,7 +352,7 @@ func TestMissingOffsetsAreNamed(t *testing.T) {
 	want(err, 29, 30)
 	_, err = topic.Consume(ctx, []int64{101, 0})
 	want(err, 101, 30)
-	_, err = topic.EndsFrom(ctx, []int64{0, 0})
+	_, err = topic.EndsFrom(ctx, []int64{0, 0}, []uint64{0, 0})
 	want(err, 0, 30)
 	consume(t, topic, 100, 50) // both ends
 	if _, err = topic.Consume(ctx, []int64{0}); err == nil {
