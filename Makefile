@@ -21,6 +21,10 @@ build: ## build bin/hongbao
 run: build ## build and serve with rains that keep falling
 	bin/hongbao serve --demo
 
+.PHONY: run-cluster
+run-cluster: build ## build and run two nodes and a worker on a Redis Cluster, a Kafka and a MySQL of their own
+	scripts/run-cluster
+
 .PHONY: format
 format: ## fail when a file is not formatted
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "not formatted (run gofmt -w):" $$unformatted; exit 1; }
@@ -34,12 +38,13 @@ check: format vet ## the fast checks
 	$(GO) test ./...
 
 .PHONY: test
-test: tools format vet build ## everything, under the race detector
-	scripts/test -race -timeout 15m ./...
+test: tools format vet build ## everything, under the race detector, with real services
+	scripts/with-services scripts/test -race -timeout 15m ./...
+	cd deploy && $(GO) vet ./... && $(GO) test ./...
 
 .PHONY: test-long
 test-long: tools ## the random and crash tests at length, for an hour or so
-	HONGBAO_LONG=1 scripts/test -race -timeout 2h ./...
+	HONGBAO_LONG=1 scripts/with-services scripts/test -race -timeout 2h ./...
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (10s)
@@ -51,7 +56,7 @@ bench: build ## measure against empty handlers and print ratios
 
 .PHONY: tools
 tools: ## install what the tests call: a C compiler for the race detector, curl, wrk
-	scripts/need gcc curl wrk
+	scripts/need gcc curl wrk redis-server redis-cli mariadbd java mvn
 
 .PHONY: clean
 clean: ## remove what was built

@@ -46,7 +46,7 @@ func (e *Engine) Books(ctx context.Context) (*Books, error) {
 func (b *Books) open(ctx context.Context) (err error) {
 	e := b.engine
 	if e.ledger, err = ledger.Open(ctx, e.options.MySQL); err != nil {
-		return fmt.Errorf("cluster.mysql.dsn: %w", err)
+		return named("cluster.mysql.dsn", err)
 	}
 	setup, found, err := e.ledger.Setup(ctx)
 	const noTable = 1146
@@ -55,7 +55,7 @@ func (b *Books) open(ctx context.Context) (err error) {
 	case err == nil && !found, errors.As(err, &answer) && answer.Number == noTable:
 		return hongbao.Invalid("cluster.mysql.dsn", "(a database without books)", "the database of a cluster that was begun, by hongbao serve or worker")
 	case err != nil:
-		return fmt.Errorf("cluster.mysql.dsn: %w", err)
+		return named("cluster.mysql.dsn", err)
 	case setup.Shards != len(e.shards):
 		return hongbao.Invalid("cluster.redis.shards", len(e.shards), fmt.Sprintf("%d, with which this cluster was begun", setup.Shards))
 	}
@@ -166,7 +166,7 @@ func (b *Books) reachRedis(ctx context.Context) error {
 		return nil
 	}
 	if err := b.engine.redis.start(ctx); err != nil {
-		return fmt.Errorf("cluster.redis.addrs: %w", err)
+		return named("cluster.redis.addrs", err)
 	}
 	return nil
 }
@@ -177,7 +177,16 @@ func (b *Books) reachKafka(ctx context.Context) (err error) {
 		return nil
 	}
 	if b.engine.topic, err = topic.Open(ctx, b.engine.options.Kafka); err != nil {
-		return fmt.Errorf("cluster.kafka.brokers: %w", err)
+		return named("cluster.kafka.brokers", err)
 	}
 	return nil
+}
+
+// named says which setting an error is about, where it does not itself.
+func named(setting string, err error) error {
+	var field *hongbao.FieldError
+	if errors.As(err, &field) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", setting, err)
 }

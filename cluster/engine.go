@@ -82,6 +82,9 @@ type Engine struct {
 	days    days
 	flights flights
 
+	nobodies nobodies
+	readers  chan struct{} // a place for each that reads the books
+
 	last   atomic.Int64 // latest engine time that was seen, Unix milliseconds
 	offset atomic.Int64 // nanoseconds that Redis' clock is ahead of this machine's
 	state  atomic.Pointer[state]
@@ -115,7 +118,7 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 func newEngine(o Options) *Engine {
 	e := &Engine{
 		options: o, logger: o.Logger, calendar: o.Calendar, stop: make(chan struct{}),
-		work: newWorking(o.Shards), limit: fmt.Sprint(o.OutboxBytes), reserve: fmt.Sprint(o.OutboxBytes + o.OutboxBytes/8),
+		readers: make(chan struct{}, readersMax), work: newWorking(o.Shards), limit: fmt.Sprint(o.OutboxBytes), reserve: fmt.Sprint(o.OutboxBytes + o.OutboxBytes/8),
 	}
 	e.days.calendar = o.Calendar
 	for i := range o.Shards {
@@ -146,13 +149,13 @@ func (e *Engine) start(ctx context.Context) error {
 // connect reaches the stores.
 func (e *Engine) connect(ctx context.Context) (err error) {
 	if e.ledger, err = ledger.Open(ctx, e.options.MySQL); err != nil {
-		return fmt.Errorf("cluster.mysql.dsn: %w", err)
+		return named("cluster.mysql.dsn", err)
 	}
 	if e.topic, err = topic.Open(ctx, e.options.Kafka); err != nil {
-		return fmt.Errorf("cluster.kafka.brokers: %w", err)
+		return named("cluster.kafka.brokers", err)
 	}
 	if err := e.redis.start(ctx); err != nil {
-		return fmt.Errorf("cluster.redis.addrs: %w", err)
+		return named("cluster.redis.addrs", err)
 	}
 	return nil
 }

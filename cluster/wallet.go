@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"hongbao"
 )
@@ -24,11 +26,25 @@ func (e *Engine) Wallet(ctx context.Context, r hongbao.WalletRequest) (hongbao.W
 	return w.Page(r), nil
 }
 
-// walletOfBooks is the wallet as the ledger has it, with the time of the last event of the shard there.
+// walletOfBooks is the wallet as the ledger has it, with the time of the last event of the shard there. So that a crowd,
+// and uids that somebody made up, do not bring the database down: those who ask the same share an answer, few ask at a time,
+// and players that the books do not know are remembered for a moment.
 func (e *Engine) walletOfBooks(ctx context.Context, s *shard, r hongbao.WalletRequest, why error) (hongbao.Wallet, error) {
+	if asOf, ok := e.nobodies.asOf(r.UID); ok {
+		return hongbao.Wallet{AsOf: asOf}, nil
+	}
 	w, err := share(&e.flights, r, func() (hongbao.Wallet, error) {
+		select {
+		case e.readers <- struct{}{}:
+			defer func() { <-e.readers }()
+		default:
+			return hongbao.Wallet{}, fmt.Errorf("%w: %d others read the books", hongbao.ErrBusy, readersMax)
+		}
 		w, asOf, err := e.ledger.Wallet(ctx, s.index, r)
 		w.AsOf = asOf
+		if err == nil && len(w.Envelopes) == 0 && w.BalanceFen == 0 && r.After == (hongbao.Cursor{}) {
+			e.nobodies.add(r.UID, asOf)
+		}
 		return w, err
 	})
 	if err != nil {
@@ -36,6 +52,40 @@ func (e *Engine) walletOfBooks(ctx context.Context, s *shard, r hongbao.WalletRe
 	}
 	w.Envelopes = slices.Clone(w.Envelopes)
 	return w, nil
+}
+
+const (
+	readersMax  = 32              // wallets that are read from the books at a time
+	nobodiesMax = 1 << 16         // players that are remembered as unknown
+	nobodyFor   = 5 * time.Second // and for how long
+)
+
+// nobodies are players that the books did not know a moment ago.
+type nobodies struct {
+	mu    sync.Mutex
+	known map[uint64]nobody
+}
+
+type nobody struct {
+	asOf  hongbao.Time
+	until time.Time
+}
+
+func (n *nobodies) asOf(uid uint64) (hongbao.Time, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	known, ok := n.known[uid]
+	return known.asOf, ok && time.Now().Before(known.until)
+}
+
+// add remembers a player. When there are too many, all are forgotten.
+func (n *nobodies) add(uid uint64, asOf hongbao.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.known == nil || len(n.known) >= nobodiesMax {
+		n.known = map[uint64]nobody{}
+	}
+	n.known[uid] = nobody{asOf, time.Now().Add(nobodyFor)}
 }
 
 // parsePlayer reads the fields of a player's hash.
