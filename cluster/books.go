@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"sync"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -23,7 +22,6 @@ type Books struct {
 	engine   *Engine // of a process that plays, or one that only connects
 	own      bool    // the engine is the books' own
 	snapshot *ledger.Snapshot
-	reached  sync.Mutex // held while Redis and Kafka are connected to
 }
 
 // OpenBooks opens the books of a cluster for reading, beside any number of processes that play.
@@ -160,8 +158,6 @@ func (b *Books) sequence(ctx context.Context, s *shard) (uint64, error) {
 
 // reachRedis connects to Redis, where the engine has not.
 func (b *Books) reachRedis(ctx context.Context) error {
-	b.reached.Lock()
-	defer b.reached.Unlock()
 	if !b.own || len(*b.engine.redis.lanes.Load()) > 0 {
 		return nil
 	}

@@ -111,8 +111,10 @@ func (e *Engine) send(ctx context.Context, s *shard, script *script, now hongbao
 // plain sends a plain command to the server of a shard and returns its reply and the server's run id.
 func (e *Engine) plain(ctx context.Context, s *shard, command ...string) (reply []string, run string, err error) {
 	c := &call{shard: s, raw: command, done: make(chan struct{}, 1)}
-	err = e.redis.submit(ctx, c)
-	return c.reply, c.run, err
+	if err := e.redis.submit(ctx, c); err != nil {
+		return nil, "", err // the lane may still have the call
+	}
+	return c.reply, c.run, nil
 }
 
 // learnEpoch reads a shard's record and reports whether the server that has it was adopted under it.

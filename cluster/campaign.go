@@ -227,7 +227,9 @@ func (e *Engine) finishSeal(ctx context.Context, c *campaign, how, actor string,
 	}
 }
 
-// stopShards makes every shard refuse, and returns a time that nothing won in any of them is later than.
+// stopShards makes every shard refuse, and returns the time of the seal. What ends by the clock was won before closes_at,
+// which has passed; cancelling comes a millisecond after whatever happened in any shard, so that in the journal it stands
+// behind all that was won and before all that rests on it.
 func (e *Engine) stopShards(ctx context.Context, c *campaign, how string, since hongbao.Time) (hongbao.Time, error) {
 	times := make([]hongbao.Time, len(e.shards))
 	err := e.everyShard(func(s *shard) error {
@@ -238,8 +240,10 @@ func (e *Engine) stopShards(ctx context.Context, c *campaign, how string, since 
 		return err
 	})
 	at := since
-	for _, t := range times {
-		at = max(at, t)
+	if how == sealCancelled {
+		for _, t := range times {
+			at = max(at, t+1)
+		}
 	}
 	return at, err
 }

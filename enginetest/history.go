@@ -242,6 +242,9 @@ func (h *history) stepPut(change hongbao.Change) {
 	if h.Ahead && change.Revise != nil {
 		h.model.supply = h.foundIssued(change, got, gotErr)
 	}
+	if h.Leased && change.Cancel && gotErr == nil && got.Seal.At == h.model.time(change.At)+1 {
+		change.At = got.Seal.At // behind what was won in any shard
+	}
 	want, wantErr := h.model.Put(h.Context(), change)
 	h.agree(fmt.Sprintf("put %+v", change), got, want, gotErr, wantErr)
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 
 	"hongbao"
 )
@@ -22,24 +21,23 @@ type Entry struct {
 	Chain [32]byte       // head of the shard's hash chain with this event
 }
 
-// Entries walks the journal of all shards as one, after a sequence for each shard (nil: from the first): ordered by
-// time, then created, revised and recorded events first and seals last, then shard; but always in order within a shard,
-// and behind what they were decided under. It
+// Entries walks the journal of all shards as one, after a sequence for each shard (nil: from the first): ordered by time, then
+// by shard, and so in order within a shard. The events of campaigns, which are the first shard's, come before what was
+// decided under them: at the same time they come first, and a seal's time is later than all that was won. It
 // verifies the hash chains and ends of all shards. Damage is ErrBroken, names shard and sequence, and ends the walk.
 func (s *Snapshot) Entries(ctx context.Context, after []uint64) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		queue, err := s.heads(ctx, after)
-		home := queue.home()
 		for err == nil && len(queue) > 0 {
-			h := queue.next(home)
+			h := queue[0]
 			if !yield(Entry{h.mark.Shard, h.epoch, h.seq, &h.event, h.chain}, nil) {
 				return
 			}
 			more := false
 			if more, err = h.step(ctx, s.conn); more {
-				heap.Push(&queue, h)
-			} else if h == home {
-				home = nil
+				heap.Fix(&queue, 0)
+			} else {
+				heap.Pop(&queue)
 			}
 		}
 		if err != nil {
@@ -194,78 +192,7 @@ func (q *heads) Pop() any {
 	return h
 }
 
-// home is the shard that campaigns are journaled in, or nil when it has nothing more.
-func (q heads) home() *head {
-	for _, h := range q {
-		if h.mark.Shard == 0 {
-			return h
-		}
-	}
-	return nil
-}
-
-// next takes the next event's shard out of the heap. Within one millisecond an event waits for the revision that it was
-// decided under; when all wait, the shard of campaigns goes on, whatever comes first there.
-func (q *heads) next(home *head) *head {
-	h := heap.Pop(q).(*head)
-	if home == nil || !home.precedes(h) {
-		return h
-	}
-	waiting := []*head{h}
-	for {
-		h = heap.Pop(q).(*head) // the last is home, which waits for nobody
-		if !home.precedes(h) {
-			break
-		}
-		waiting = append(waiting, h)
-	}
-	if h.event.At > waiting[0].event.At {
-		heap.Push(q, h)
-		h = home
-		heap.Remove(q, slices.Index(*q, home))
-	}
-	for _, w := range waiting {
-		heap.Push(q, w)
-	}
-	return h
-}
-
-// precedes reports whether the shard of campaigns is yet to tell, at the same time, of the revision that another shard's
-// event was decided under. It looks as far as its page goes.
-func (h *head) precedes(other *head) bool {
-	e := &other.event
-	if h == other || h.event.At != e.At || e.Kind == hongbao.SystemRecorded {
-		return false
-	}
-	for i := h.next - 1; i < len(h.page) && h.page[i].at == e.At; i++ {
-		r := &h.page[i]
-		if r.campaign != e.Campaign || rank(r.kind) != 0 || r.kind == hongbao.SystemRecorded {
-			continue
-		}
-		var revision hongbao.Event
-		if hongbao.DecodeEvent(r.record.Event, &revision) == nil && revision.Revision <= e.Revision {
-			return true
-		}
-	}
-	return false
-}
-
 func (q heads) Less(i, j int) bool {
 	a, b := q[i], q[j]
-	return cmp.Or(
-		cmp.Compare(a.event.At, b.event.At),
-		cmp.Compare(rank(a.event.Kind), rank(b.event.Kind)),
-		cmp.Compare(a.mark.Shard, b.mark.Shard),
-	) < 0
-}
-
-// rank orders events of one millisecond: what others are decided under first, what ends them last.
-func rank(kind hongbao.EventKind) int {
-	switch kind {
-	case hongbao.CampaignCreated, hongbao.CampaignRevised, hongbao.SystemRecorded:
-		return 0
-	case hongbao.CampaignSealed:
-		return 2
-	}
-	return 1
+	return cmp.Or(cmp.Compare(a.event.At, b.event.At), cmp.Compare(a.mark.Shard, b.mark.Shard)) < 0
 }

@@ -109,11 +109,11 @@ func TestEntriesMergeShardsByTime(t *testing.T) {
 	}
 	apply(t, l, []Delivery{
 		s.deliver(0, at(1, created(1))), s.deliver(0, at(5, revised(1, 2))), s.deliver(0, at(9, sealed(1, 2))),
-		s.deliver(0, at(9, created(2))), // after a seal of its own shard, whatever its rank
+		s.deliver(0, at(9, created(2))),
 		s.deliver(1, at(5, s.won(1, 1))), s.deliver(1, at(9, s.won(1, 1))), s.deliver(1, at(9, s.won(1, 1))), s.deliver(1, at(11, s.won(1, 1))),
 		s.deliver(2, at(4, s.won(1, 2))), s.deliver(2, at(5, s.won(1, 2))), s.deliver(2, at(9, s.won(1, 2))),
 	})
-	const want = "0/1 2/1 0/2 1/1 2/2 1/2 1/3 2/3 0/3 0/4 1/4"
+	const want = "0/1 2/1 0/2 1/1 2/2 0/3 0/4 1/2 1/3 2/3 1/4"
 	snapshot := snapshotOf(t, l)
 	walk := func(after []uint64) string {
 		var all []string
@@ -129,7 +129,7 @@ func TestEntriesMergeShardsByTime(t *testing.T) {
 	if got := walk(nil); got != want {
 		t.Errorf("%s\nmust be\n%s", got, want)
 	}
-	if got := walk([]uint64{2, 0, 3}); got != "1/1 1/2 1/3 0/3 0/4 1/4" {
+	if got := walk([]uint64{2, 0, 3}); got != "1/1 0/3 0/4 1/2 1/3 1/4" {
 		t.Error(got)
 	}
 	if got := walk([]uint64{4, 4, 3}); got != "" {
