@@ -36,9 +36,11 @@ func (d *days) of(now hongbao.Time) *day {
 	for n := 0; n < dayLength && d.calendar.Day(until) == number; n++ {
 		until += minute
 	}
-	next := &day{from: now, until: until, text: strconv.Itoa(int(number)), untilText: formatTime(until)}
+	next := &day{from: now, until: until, text: formatDay(number), untilText: formatTime(until)}
 	d.last.Store(next)
 	return next
 }
+
+func formatDay(day int32) string { return strconv.Itoa(int(day)) }
 
 func formatTime(t hongbao.Time) string { return strconv.FormatInt(int64(t), 10) }
