@@ -66,10 +66,11 @@ type walletInput struct {
 
 // playerWallet is a page of a player's wallet.
 type playerWallet struct {
-	UID        string     `json:"uid"`
-	BalanceFen int64      `json:"balance_fen"`
-	Envelopes  []envelope `json:"envelopes" nullable:"false"`
-	Next       string     `json:"next" doc:"The cursor of the next page; empty on the last"`
+	UID        string       `json:"uid"`
+	BalanceFen int64        `json:"balance_fen"`
+	Envelopes  []envelope   `json:"envelopes" nullable:"false"`
+	Next       string       `json:"next" doc:"The cursor of the next page; empty on the last"`
+	AsOf       hongbao.Time `json:"as_of,omitzero" doc:"Only in a cluster, while the player's shard can't be read: the time of the books that this is from"`
 }
 
 type walletOutput struct {
@@ -93,7 +94,9 @@ func (s *Server) readWallet(ctx context.Context, in *walletInput) (*walletOutput
 	if err != nil {
 		return nil, err
 	}
-	told := playerWallet{UID: string(in.UID), BalanceFen: wallet.BalanceFen, Envelopes: []envelope{}, Next: wallet.Next().String()}
+	told := playerWallet{
+		UID: string(in.UID), BalanceFen: wallet.BalanceFen, Envelopes: []envelope{}, Next: wallet.Next().String(), AsOf: wallet.AsOf,
+	}
 	for i := range wallet.Envelopes {
 		told.Envelopes = append(told.Envelopes, s.envelope(&wallet.Envelopes[i]))
 	}

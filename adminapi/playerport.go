@@ -34,6 +34,7 @@ type walletAnswer struct {
 	BalanceFen int64            `json:"balance_fen"`
 	Envelopes  []walletEnvelope `json:"envelopes" nullable:"false" doc:"Newest first"`
 	Next       string           `json:"next" doc:"The cursor of the next page; empty on the last"`
+	AsOf       hongbao.Time     `json:"as_of,omitzero" doc:"Only in a cluster, while the player's shard can't be read: the time of the books that this is from"`
 }
 
 type walletEnvelope struct {
@@ -113,7 +114,7 @@ type campOpenData struct {
 }
 
 type campWalletAnswer struct {
-	Code int             `json:"code" doc:"0 success, 1 bad request, 9 busy, 11 unauthorised"`
+	Code int             `json:"code" doc:"0 success, 1 bad request, 9 busy (in a cluster also while the player's shard can't be read), 11 unauthorised"`
 	Msg  string          `json:"msg"`
 	Data *campWalletData `json:"data,omitempty" doc:"Code 0"`
 }

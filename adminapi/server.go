@@ -55,6 +55,30 @@ type Server struct {
 
 // New makes a server; the error says which token is not allowed.
 func New(o Options) (*Server, error) {
+	s, err := newServer(o)
+	if err != nil {
+		return nil, err
+	}
+	s.campaignRoutes()
+	s.signUpRoute()
+	s.winnerRoute()
+	s.reportRoute()
+	s.playerRoutes()
+	s.journalRoute()
+	s.auditRoute()
+	s.statsRoute()
+	s.backupRoute()
+	s.profileRoutes()
+	s.documentRoute()
+	return s, nil
+}
+
+// NewProbes makes a server of /healthz, /readyz and /metrics alone, for a process that nobody administers. Of the options
+// it needs neither Audit nor Backup.
+func NewProbes(o Options) (*Server, error) { return newServer(o) }
+
+// newServer makes a server of the routes that every process has.
+func newServer(o Options) (*Server, error) {
 	keys, err := newKeyring(o.Tokens)
 	if err != nil {
 		return nil, err
@@ -65,19 +89,8 @@ func New(o Options) (*Server, error) {
 		mux: http.NewServeMux(), started: time.Now(), drainMax: drainMax,
 	}
 	s.api = humago.New(s.mux, describeAPI(o.Version))
-	s.campaignRoutes()
-	s.signUpRoute()
-	s.winnerRoute()
-	s.reportRoute()
-	s.playerRoutes()
-	s.journalRoute()
-	s.auditRoute()
-	s.statsRoute()
-	s.backupRoute()
 	s.healthRoutes()
 	s.metricsRoute(o.Figures)
-	s.profileRoutes()
-	s.documentRoute()
 
 	origin := http.NewCrossOriginProtection()
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -138,5 +140,24 @@ func TestHeadAnswersWithoutABody(t *testing.T) {
 	a := b.ask(http.MethodHead, "/admin/v1/campaigns/1", "").must(http.StatusOK)
 	if len(a.body) > 0 || a.header.Get("ETag") != `"1"` {
 		t.Errorf("%q %v", a.body, a.header)
+	}
+}
+
+func TestProbesAreAllThatAWorkerAnswers(t *testing.T) {
+	b := newBed(t)
+	probes, err := NewProbes(Options{Service: b.service, Version: "test", Logger: slog.New(slog.DiscardHandler), Ready: b.isReady, Figures: figures})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]int{
+		"/healthz": 200, "/readyz": 200, "/metrics": 200, "/admin/v1/stats": 404, "/admin/v1/campaigns": 404, "/openapi.json": 404, "/debug/pprof/": 404,
+	} {
+		request := httptest.NewRequest("GET", path, nil)
+		request.RemoteAddr = "127.0.0.1:5"
+		answer := httptest.NewRecorder()
+		probes.ServeHTTP(answer, request)
+		if answer.Code != want {
+			t.Errorf("%s: %d, want %d: %s", path, answer.Code, want, answer.Body)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package playerapi
 
 import (
+	"fmt"
 	"strconv"
 
 	"github.com/valyala/fasthttp"
@@ -30,14 +31,23 @@ func (s *Server) campWallet(ctx *fasthttp.RequestCtx) error {
 // wholeWallet reads the newest envelopes page by page. Each page is of one instant; the balance is the first page's.
 func (s *Server) wholeWallet(uid uint64) (hongbao.Wallet, error) {
 	request := hongbao.WalletRequest{UID: uid, Limit: hongbao.WalletLimitMax}
-	whole, err := s.service.Wallet(s.calls, request)
+	whole, err := s.walletNow(request)
 	for err == nil && whole.More && len(whole.Envelopes) < campWalletMax {
 		var page hongbao.Wallet
 		request.After = whole.Next()
-		page, err = s.service.Wallet(s.calls, request)
+		page, err = s.walletNow(request)
 		whole.Envelopes, whole.More = append(whole.Envelopes, page.Envelopes...), page.More
 	}
 	return whole, err
+}
+
+// walletNow is busy where the wallet could only be read from books that may be behind: the camp API can't say so.
+func (s *Server) walletNow(r hongbao.WalletRequest) (hongbao.Wallet, error) {
+	w, err := s.service.Wallet(s.calls, r)
+	if err == nil && w.AsOf != 0 {
+		err = fmt.Errorf("%w: the wallet is of %s", hongbao.ErrBusy, w.AsOf)
+	}
+	return w, err
 }
 
 // appendCampWallet shows an amount once the envelope is opened, whatever the campaign reveals earlier.

@@ -35,12 +35,13 @@ var noon = time.Date(2027, 2, 5, 12, 0, 0, 0, time.UTC)
 
 type settings struct {
 	Options
-	files vfs.FS
-	camp  string
+	files  vfs.FS
+	camp   string
+	engine func(hongbao.Engine) hongbao.Engine // what the service is given for the engine
 }
 
 func newGame(t testing.TB, set ...func(*settings)) *game {
-	s := settings{files: vfs.NewMem()}
+	s := settings{files: vfs.NewMem(), engine: func(e hongbao.Engine) hongbao.Engine { return e }}
 	for _, f := range set {
 		f(&s)
 	}
@@ -61,7 +62,7 @@ func newGame(t testing.TB, set ...func(*settings)) *game {
 		func() time.Duration { return time.Duration(g.now.Load()) * time.Millisecond })
 	g.engine = engine
 	g.service = hongbao.NewService(hongbao.Options{
-		Engine: engine, Secret: engine.Secret(), Clock: clock, Logger: logger, CampCampaign: s.camp,
+		Engine: s.engine(engine), Secret: engine.Secret(), Clock: clock, Logger: logger, CampCampaign: s.camp,
 	})
 	s.Options.Service, s.Options.Logger = g.service, logger
 	if g.server, err = New(s.Options); err != nil {

@@ -264,6 +264,13 @@ func TestSnatchOnTheLastCampaignFitsItsIDs(t *testing.T) {
 	}
 }
 
+func TestWinsAreLeftOutWhenTheEngineWasNotAsked(t *testing.T) {
+	r := hongbao.SnatchResult{Status: hongbao.NotOpen, Wins: -1, Rules: &hongbao.Rules{WinsMax: 5}}
+	if got, want := string(appendRefusal(nil, &r)), `{"status":"not_open","wins_max":5}`; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
 func TestCampMessagesAreTheStatusesInWords(t *testing.T) {
 	for i, outcome := range campOutcomes {
 		if status := hongbao.Status(i); status != hongbao.Won && outcome.msg != status.Words() {

@@ -62,7 +62,12 @@ func (s *Server) appendWallet(b []byte, w *hongbao.Wallet) []byte {
 	}
 	b = append(b, `],"next":"`...)
 	b = append(b, w.Next().String()...)
-	return append(b, `"}`...)
+	b = append(b, '"')
+	if w.AsOf != 0 {
+		b = append(b, `,"as_of":`...)
+		b = appendTime(b, w.AsOf)
+	}
+	return append(b, '}')
 }
 
 func (s *Server) appendEnvelope(b []byte, e *hongbao.Envelope) []byte {

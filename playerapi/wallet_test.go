@@ -1,6 +1,7 @@
 package playerapi
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -64,6 +65,29 @@ func TestCampWalletOldestFirstWithValuesOnceOpened(t *testing.T) {
 		`{"envelope_id":4294967296,"opened":false,"snatch_time":1801828800},`+
 		`{"envelope_id":8589934592,"opened":false,"snatch_time":1801828980},`+
 		`{"envelope_id":12884901888,"value":50,"opened":true,"snatch_time":1801828981}]}}`)
+}
+
+// ofBooks is an engine whose players' shard can't be read: their wallets are those of the books, as the cluster has them.
+type ofBooks struct {
+	hongbao.Engine
+	asOf hongbao.Time
+}
+
+func (e ofBooks) Wallet(ctx context.Context, r hongbao.WalletRequest) (hongbao.Wallet, error) {
+	w, err := e.Engine.Wallet(ctx, r)
+	w.AsOf = e.asOf
+	return w, err
+}
+
+func TestWalletOfTheBooksSaysOfWhenItIs(t *testing.T) {
+	g := newGame(t, func(s *settings) {
+		s.engine = func(e hongbao.Engine) hongbao.Engine { return ofBooks{e, hongbao.TimeOf(noon)} }
+	})
+	g.create(rain("r", 10))
+	g.win(7, 1)
+	expect(t, g.ask("GET /v1/wallet", "", "X-Player-Id: 7"), 200, `{"balance_fen":0,"envelopes":[{"id":"4294967296","campaign_id":"1",`+
+		`"status":"held","snatched_at":"2027-02-05T12:00:00Z","expires_at":"2027-02-06T12:10:00Z"}],"next":"","as_of":"2027-02-05T12:00:00Z"}`)
+	expect(t, g.ask("POST /get_wallet_list", "uid=7"), 200, `{"code":9,"msg":"busy"}`)
 }
 
 // Cancelling gives everybody open_for from then on; what was told never becomes earlier.

@@ -19,6 +19,9 @@ var importMap = map[string][]string{
 	"hongbao":                  {},
 	"hongbao/embedded":         {"hongbao", "hongbao/embedded/journal"},
 	"hongbao/embedded/journal": {},
+	"hongbao/cluster":          {"hongbao", "hongbao/cluster/ledger", "hongbao/cluster/topic"},
+	"hongbao/cluster/ledger":   {"hongbao"},
+	"hongbao/cluster/topic":    {"hongbao"},
 	"hongbao/playerapi":        {"hongbao"},
 	"hongbao/adminapi":         {"hongbao", "hongbao/audit"},
 	"hongbao/audit":            {"hongbao"},
@@ -26,7 +29,7 @@ var importMap = map[string][]string{
 	"hongbao/enginetest":       {"hongbao"},
 	"hongbao/systemtest":       {"hongbao", "hongbao/audit", "hongbao/bench"},
 	"hongbao/scripts/hotpath":  {"hongbao", "hongbao/embedded"},
-	"hongbao/cmd/hongbao":      {"hongbao", "hongbao/adminapi", "hongbao/audit", "hongbao/bench", "hongbao/embedded", "hongbao/playerapi"},
+	"hongbao/cmd/hongbao":      {"hongbao", "hongbao/adminapi", "hongbao/audit", "hongbao/bench", "hongbao/cluster", "hongbao/embedded", "hongbao/playerapi"},
 }
 
 func TestImportsFollowTheMap(t *testing.T) {

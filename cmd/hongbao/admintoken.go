@@ -47,19 +47,33 @@ func (t Token) secret(path string) (string, error) {
 	return strings.TrimSpace(string(text)), nil
 }
 
-// firstAdminToken reads the token of a data folder and makes one at the first start.
+// firstAdminToken reads the token of a data folder and makes one at the first start. Of several nodes that start on one
+// folder at once all get the same.
 func firstAdminToken(dir string) (string, error) {
 	path := filepath.Join(dir, adminTokenFile)
-	text, err := os.ReadFile(path)
-	if err == nil {
-		return strings.TrimSpace(string(text)), nil
-	}
+	token, err := readAdminToken(path)
 	if !errors.Is(err, fs.ErrNotExist) {
+		return token, err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", explainFolder(dir, err)
+	}
+	file, err := os.CreateTemp(dir, adminTokenFile+".*") // 0600
+	if err != nil {
+		return "", explainFolder(dir, err)
+	}
+	defer os.Remove(file.Name())
+	_, err = file.WriteString(rand.Text() + "\n")
+	if err := errors.Join(err, file.Close()); err != nil {
 		return "", err
 	}
-	token := rand.Text()
-	if err := os.WriteFile(path+".tmp", []byte(token+"\n"), 0o600); err != nil {
+	if err := os.Link(file.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", err
 	}
-	return token, os.Rename(path+".tmp", path)
+	return readAdminToken(path)
+}
+
+func readAdminToken(path string) (string, error) {
+	text, err := os.ReadFile(path)
+	return strings.TrimSpace(string(text)), err
 }

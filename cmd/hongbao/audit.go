@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"text/tabwriter"
+	"time"
 
 	"hongbao"
 	"hongbao/audit"
@@ -16,7 +17,8 @@ import (
 // AuditCommand checks the guarantees against the whole journal.
 type AuditCommand struct {
 	serverFlags
-	Head string `placeholder:"HEAD" help:"A head noted before (log, stats), which the journal must still have."`
+	Head string        `placeholder:"HEAD" help:"A head noted before (log, stats), which the journal must still have."`
+	Wait time.Duration `default:"60s" placeholder:"TIME" help:"With engine: cluster: how long what is final may take to reach the books (${default}; a server that is asked waits as long)."`
 }
 
 // errDifference ends a command that has printed what it found.
@@ -40,7 +42,7 @@ func (a *AuditCommand) Run(c *commandLine) error {
 }
 
 func (a *AuditCommand) report(ctx context.Context, c *commandLine) (report audit.Report, err error) {
-	reader, client, err := a.find(c)
+	found, client, err := a.find(ctx, c)
 	if err != nil {
 		return report, err
 	}
@@ -48,8 +50,8 @@ func (a *AuditCommand) report(ctx context.Context, c *commandLine) (report audit
 		err := client.ask(ctx, http.MethodPost, "/admin/v1/audit", map[string]string{"head": a.Head}, &report)
 		return report, err
 	}
-	defer func() { err = errors.Join(err, reader.Close()) }()
-	return auditFolder(ctx, reader, a.Head)
+	defer func() { err = errors.Join(err, found.Close()) }()
+	return found.audit(ctx, a.Head, a.Wait)
 }
 
 func writeAudit(w io.Writer, report *audit.Report) {

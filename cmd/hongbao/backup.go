@@ -14,6 +14,9 @@ type BackupCommand struct {
 
 // Run tells where the copy is.
 func (b *BackupCommand) Run(c *commandLine) error {
+	if c.Engine == engineCluster {
+		return errNoFolder
+	}
 	ctx, cancel := c.untilSignal()
 	defer cancel()
 	client, err := b.client(c)

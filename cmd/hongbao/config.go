@@ -13,12 +13,13 @@ import (
 // Config is everything that can be set, with its defaults: by a flag of that name, by an environment variable, in the
 // config file, in this order of precedence. See [loadSettings].
 type Config struct {
-	Engine    string       `default:"embedded" placeholder:"NAME" help:"What decides and remembers (${default})."`
-	Data      string       `default:"./data" placeholder:"DIR" help:"Folder of journal, views and keys (${default})."`
-	Timezone  string       `default:"Asia/Shanghai" placeholder:"ZONE" help:"IANA zone of the calendar day (${default}); recorded at first start."`
-	Player    PlayerConfig `embed:"" prefix:"player."`
-	Admin     AdminConfig  `embed:"" prefix:"admin."`
-	Campaigns Campaigns    `placeholder:"LIST" help:"Campaigns created at start-up if none of that name exists: YAML or JSON, as in the config file."`
+	Engine    string        `default:"embedded" placeholder:"NAME" help:"What decides and remembers: embedded or cluster (${default})."`
+	Data      string        `default:"./data" placeholder:"DIR" help:"Folder of journal, views and keys; of a cluster's node only of the first admin token (${default})."`
+	Timezone  string        `default:"Asia/Shanghai" placeholder:"ZONE" help:"IANA zone of the calendar day (${default}); recorded at first start."`
+	Player    PlayerConfig  `embed:"" prefix:"player."`
+	Admin     AdminConfig   `embed:"" prefix:"admin."`
+	Cluster   ClusterConfig `embed:"" prefix:"cluster."`
+	Campaigns Campaigns     `placeholder:"LIST" help:"Campaigns created at start-up if none of that name exists: YAML or JSON, as in the config file."`
 }
 
 // PlayerConfig is the public port.
@@ -44,18 +45,28 @@ type AdminConfig struct {
 	Tokens Tokens `placeholder:"LIST" help:"[{name, role, token or token_file}] (one made at first start)."`
 }
 
-// validate checks what needs no other package; every error names the setting.
+// What engine can be.
+const (
+	engineEmbedded = "embedded"
+	engineCluster  = "cluster"
+)
+
+// validate checks what needs nothing but the configuration; every error names the setting.
 func (c *Config) validate() error {
 	_, badZone := c.calendar()
 	_, badPeers := c.Player.trustedPeers()
 	checks := []error{
-		c.checkEngine(),
+		checkOneOf("engine", c.Engine, engineEmbedded, engineCluster),
 		checkGiven("data", c.Data),
 		badZone,
 		badPeers,
 		checkOneOf("player.auth", c.Player.Auth, "trusted", "jwt"),
 		checkOneOf("player.jwt.alg", c.Player.JWT.Alg, "HS256", "RS256", "EdDSA"),
+		c.Cluster.validate(),
 		c.Campaigns.validate(),
+	}
+	if c.Engine == engineCluster {
+		checks = append(checks, c.Cluster.validateGiven())
 	}
 	for _, err := range checks {
 		if err != nil {
@@ -63,13 +74,6 @@ func (c *Config) validate() error {
 		}
 	}
 	return nil
-}
-
-func (c *Config) checkEngine() error {
-	if c.Engine == "cluster" {
-		return hongbao.Invalid("engine", c.Engine, "embedded: cluster is not available in this version")
-	}
-	return checkOneOf("engine", c.Engine, "embedded")
 }
 
 // calendar is the zone that wins are counted by day in.

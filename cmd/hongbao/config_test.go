@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -15,6 +16,12 @@ import (
 // parsed is the configuration that a command line leads to, with a config file of that text and that environment.
 func parsed(t *testing.T, file string, environ map[string]string, args ...string) (*Config, error) {
 	t.Helper()
+	for _, entry := range os.Environ() { // of services that other tests use
+		if name, _, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "HONGBAO_CLUSTER__") {
+			t.Setenv(name, "")
+			os.Unsetenv(name)
+		}
+	}
 	for name, value := range environ {
 		t.Setenv(name, value)
 	}
@@ -114,6 +121,39 @@ func TestListsAreReadFromEverywhere(t *testing.T) {
 	}
 }
 
+func TestTheClusterIsSetFromEverywhere(t *testing.T) {
+	const file = `
+engine: cluster
+cluster:
+  redis: {addrs: [redis-1:6379, redis-2:6379], username: u, tls: true, shards: 16, replicas_ack: 0}
+  kafka: {brokers: [kafka:9092], sasl: {mechanism: scram-sha-512, user: u}}
+  outbox: {trim: kafka, max_bytes: 1048576}
+  allow_weak: [kafka_replication, redis_min_replicas]
+`
+	config, err := parsed(t, file, env{
+		"HONGBAO_CLUSTER__MYSQL__DSN_FILE":      write(t, "dsn", "u:p@tcp(mysql:3306)/hongbao\n"),
+		"HONGBAO_CLUSTER__REDIS__PASSWORD_FILE": write(t, "password", "secret, with comma\n"),
+		"HONGBAO_CLUSTER__REDIS__ADDRS":         "redis-3:6379,redis-4:6379",
+	}, "--cluster.kafka.sasl.password=p", "--cluster.kafka.tls")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := config.clusterOptions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := fmt.Sprintln(o.Redis, o.Shards, o.ReplicasAck, o.Kafka.Brokers, o.Kafka.TLS, o.Kafka.SASL, o.MySQL, o.TrimAtKafka, o.OutboxBytes, o.AllowWeak)
+	want := "{[redis-3:6379 redis-4:6379] u secret, with comma true} 16 0 [kafka:9092] true {scram-sha-512 u p} " +
+		"u:p@tcp(mysql:3306)/hongbao true 1048576 [kafka_replication redis_min_replicas]\n"
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	bare, err := parsed(t, "", nil)
+	if c := bare.Cluster; err != nil || c.Redis.Shards != 64 || c.Redis.ReplicasAck != 1 || c.Outbox.Trim != "ledger" || c.Outbox.MaxBytes != 64<<20 {
+		t.Errorf("by default: %+v, %v", c, err)
+	}
+}
+
 const rainYAML = `
 campaigns:
   - name: new-year-rain
@@ -192,8 +232,24 @@ func TestBadConfigurationIsRefusedWithItsReason(t *testing.T) {
 		{"an unknown zone", "", nil, []string{"--timezone=Mars/Olympus"}, "timezone: \"Mars/Olympus\" is not allowed: must be an IANA zone"},
 		{"the machine's own zone, whatever it is", "", nil, []string{"--timezone=Local"}, "timezone: \"Local\""},
 		{"a network that is none", "player: {trusted_peers: [everyone]}", nil, nil, "player.trusted_peers: \"everyone\" is not allowed: must be a network such as 10.0.0.0/8, or an address"},
-		{"the cluster", "engine: cluster", nil, nil, "engine: \"cluster\" is not allowed: must be embedded: cluster is not available in this version"},
-		{"the cluster's settings", "cluster: {redis: {addrs: [a]}}", nil, nil, "cluster is not available in this version"},
+		{"an unknown engine", "engine: paper", nil, nil, "engine: \"paper\" is not allowed: must be one of embedded, cluster"},
+		{"a cluster without Redis", "engine: cluster", nil, nil, "cluster.redis.addrs: \"\" is not allowed: must be given with engine: cluster"},
+		{"a cluster without Kafka", "engine: cluster\ncluster: {redis: {addrs: [a:1]}}", nil, nil, "cluster.kafka.brokers: \"\" is not allowed: must be given"},
+		{"a cluster without MySQL", "engine: cluster\ncluster: {redis: {addrs: [a:1]}, kafka: {brokers: [b:1]}}", nil, nil, "cluster.mysql.dsn: \"\" is not allowed: must be given"},
+		{"an address without a port", "cluster: {redis: {addrs: [a]}}", nil, nil, "cluster.redis.addrs: \"a\" is not allowed: must be host:port"},
+		{"an address without a host", "cluster: {kafka: {brokers: ['b:1', ':9092']}}", nil, nil, "cluster.kafka.brokers: \":9092\" is not allowed: must be host:port"},
+		{"a port that is none", "", nil, []string{"--cluster.redis.addrs=a:0"}, "cluster.redis.addrs: \"a:0\""},
+		{"no shards", "cluster: {redis: {shards: 0}}", nil, nil, "cluster.redis.shards: \"0\" is not allowed: must be from 1 to 1024"},
+		{"too many shards", "", env{"HONGBAO_CLUSTER__REDIS__SHARDS": "1025"}, nil, "cluster.redis.shards: \"1025\""},
+		{"shards that are no number", "cluster: {redis: {shards: many}}", nil, nil, "cluster.redis.shards: expected a valid 64 bit int but got \"many\""},
+		{"fewer replicas than none", "cluster: {redis: {replicas_ack: -1}}", nil, nil, "cluster.redis.replicas_ack: \"-1\" is not allowed: must be from 0 to 16"},
+		{"an unknown login", "cluster: {kafka: {sasl: {mechanism: oauth, user: a}}}", nil, nil, "cluster.kafka.sasl.mechanism: \"oauth\" is not allowed: must be one of plain, scram-sha-256, scram-sha-512"},
+		{"a login without a mechanism", "cluster: {kafka: {sasl: {user: a}}}", nil, nil, "cluster.kafka.sasl.mechanism: \"\""},
+		{"a login without a user", "cluster: {kafka: {sasl: {mechanism: plain, password: a}}}", nil, nil, "cluster.kafka.sasl.user: \"\" is not allowed: must be given"},
+		{"an unknown place to trim at", "cluster: {outbox: {trim: never}}", nil, nil, "cluster.outbox.trim: \"never\" is not allowed: must be one of ledger, kafka"},
+		{"a small outbox", "cluster: {outbox: {max_bytes: 1048575}}", nil, nil, "cluster.outbox.max_bytes: \"1048575\" is not allowed: must be from 1048576 to"},
+		{"an unknown weakness", "cluster: {allow_weak: [kafka_replication, mysql]}", nil, nil, "cluster.allow_weak: \"mysql\" is not allowed: must be one of kafka_replication, kafka_retention, redis_appendonly"},
+		{"an unknown key of the cluster", "cluster: {redis: {adrs: [a]}}", nil, nil, "there is no setting cluster.redis.adrs (did you mean cluster.redis.addrs?)"},
 		{"the gate", "gate: {player: {rate: 1}}", nil, nil, "gate is not available in this version"},
 		{"the gate by a flag", "", nil, []string{"--gate.player=1"}, "gate.player is not available in this version"},
 		{"the gate by a variable", "", env{"HONGBAO_GATE__PLAYER__RATE": "1"}, nil, "HONGBAO_GATE__PLAYER__RATE: gate.player.rate is not available in this version"},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -31,7 +32,11 @@ func (s *server) keepRaining(ctx context.Context) {
 }
 
 func (s *server) tryRain(ctx context.Context) {
-	if err := s.rainOn(ctx); err != nil && ctx.Err() == nil {
+	err := s.rainOn(ctx)
+	if errors.Is(err, hongbao.ErrNameTaken) {
+		return // another node was first
+	}
+	if err != nil && ctx.Err() == nil {
 		s.logger.Error("the next rain of the demo could not be made; it is tried again", "error", err)
 	}
 }
@@ -44,7 +49,7 @@ func (s *server) rainOn(ctx context.Context) error {
 			continue
 		}
 		rains++
-		if campaign.Seal == nil {
+		if campaign.Seal == nil && s.service.Now() < campaign.Rules().ClosesAt {
 			return nil
 		}
 	}

@@ -24,12 +24,12 @@ type ExportCommand struct {
 func (e *ExportCommand) Run(c *commandLine) (err error) {
 	ctx, cancel := c.untilSignal()
 	defer cancel()
-	reader, client, err := e.find(c)
+	found, client, err := e.find(ctx, c)
 	if err != nil {
 		return err
 	}
-	if reader != nil {
-		defer func() { err = errors.Join(err, reader.Close()) }()
+	if found != nil {
+		defer func() { err = errors.Join(err, found.Close()) }()
 	}
 	last := hongbao.Position(e.From)
 	out := bufio.NewWriterSize(c.stdout, 64<<10)
@@ -37,7 +37,7 @@ func (e *ExportCommand) Run(c *commandLine) (err error) {
 	if e.Format == "csv" {
 		write = adminapi.WriteJournalCSV
 	}
-	err = write(out, noting(&last, entries(ctx, reader, client, e.Campaign, last)))
+	err = write(out, noting(&last, entries(ctx, found, client, e.Campaign, last)))
 	if err = errors.Join(err, out.Flush()); err != nil && last != "" {
 		return fmt.Errorf("%w (go on with --from %s)", err, last)
 	}

@@ -2,12 +2,12 @@ package main
 
 import "hongbao/adminapi"
 
-// figures are what the player port counts, for the metrics of the admin port.
+// figures are what engine and player port count, for the metrics of the admin port.
 func (s *server) figures() []adminapi.Figure {
 	stats := s.player.Stats()
-	figures := []adminapi.Figure{{
+	figures := append(s.engine.figures(), adminapi.Figure{
 		Name: "player_connections", Help: "Connections of the player port that are open.", Value: float64(stats.Connections),
-	}}
+	})
 	for _, route := range stats.Answers {
 		for class, n := range map[string]uint64{"2xx": route.OK, "4xx": route.ClientFault, "5xx": route.ServerFault} {
 			figures = append(figures, adminapi.Figure{

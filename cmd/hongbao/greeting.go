@@ -13,9 +13,9 @@ import (
 // greeting is what a person needs next, with commands that work as pasted into another terminal.
 type greeting struct {
 	Version string `json:"version"`
-	Player  string `json:"player"` // URL of the port
+	Player  string `json:"player,omitempty"` // URL of the port; a worker has none
 	Admin   string `json:"admin"`
-	Data    string `json:"data"`
+	Data    string `json:"data,omitempty"`
 
 	Campaign uint32 `json:"-"` // one to play; 0: there is none yet
 	AsPlayer string `json:"-"` // header that says who plays, as the shell takes it

@@ -28,14 +28,16 @@ type commandLine struct {
 	JSON       bool   `help:"Answer and log in JSON."`
 	Config     `embed:"" group:"settings"`
 
-	Serve   ServeCommand   `cmd:"" help:"Serve players and administrators."`
-	Audit   AuditCommand   `cmd:"" help:"Check the guarantees against the whole journal."`
-	Export  ExportCommand  `cmd:"" help:"Write the journal out."`
-	Verify  VerifyCommand  `cmd:"" help:"Recompute a closed campaign from its revealed seed, or check a receipt."`
-	Bench   BenchCommand   `cmd:"" help:"Play a crowd against a running server, and check every answer."`
-	Backup  BackupCommand  `cmd:"" help:"Copy the data folder of a running server."`
-	Token   TokenCommand   `cmd:"" help:"Mint a player's JWT for trying things out."`
-	Version VersionCommand `cmd:"" help:"Tell what this binary was built from."`
+	Serve     ServeCommand     `cmd:"" help:"Serve players and administrators."`
+	Worker    WorkerCommand    `cmd:"" help:"Do the cluster's work in the background: journal, books, clock."`
+	Reconcile ReconcileCommand `cmd:"" help:"Make shards that lost something anew from the books (cluster)."`
+	Audit     AuditCommand     `cmd:"" help:"Check the guarantees against the whole journal."`
+	Export    ExportCommand    `cmd:"" help:"Write the journal out."`
+	Verify    VerifyCommand    `cmd:"" help:"Recompute a closed campaign from its revealed seed, or check a receipt."`
+	Bench     BenchCommand     `cmd:"" help:"Play a crowd against a running server, and check every answer."`
+	Backup    BackupCommand    `cmd:"" help:"Copy the data folder of a running server."`
+	Token     TokenCommand     `cmd:"" help:"Mint a player's JWT for trying things out."`
+	Version   VersionCommand   `cmd:"" help:"Tell what this binary was built from."`
 
 	stdout io.Writer
 	stderr io.Writer
@@ -104,6 +106,7 @@ func (c *commandLine) parse(args []string) (*kong.Context, error) {
 		kong.Name("hongbao"),
 		kong.Description("A red-packet campaign server: never a fen over, never a win lost, never a lie to a player."),
 		kong.ExplicitGroups([]kong.Group{{Key: settingsGroup, Title: settingsGroupTitle}}),
+		kong.Vars{"weaknesses": weaknesses()},
 		kong.Writers(c.stdout, c.stderr),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)

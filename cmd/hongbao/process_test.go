@@ -22,11 +22,16 @@ import (
 // So nothing is built twice, and under -race the servers that tests start are watched too.
 var binary string
 
-const asProgram = "HONGBAO_TEST_AS_PROGRAM"
+const (
+	asProgram = "HONGBAO_TEST_AS_PROGRAM"
+	inPlace   = "HONGBAO_TEST_PLACE" // of a test's own on services that others use too
+)
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
-		main()
+		c := &commandLine{stdout: os.Stdout, stderr: os.Stderr}
+		c.Cluster.place = os.Getenv(inPlace)
+		os.Exit(c.run(os.Args[1:]))
 	}
 	dir, err := os.MkdirTemp("", "hongbao")
 	if err == nil {
@@ -98,7 +103,13 @@ type process struct {
 // serve starts a server on free ports, and returns when it says that it is ready.
 func serve(t *testing.T, args ...string) *process {
 	t.Helper()
-	command := exec.Command(binary, append([]string{"serve", "--json", "--player.listen=127.0.0.1:0", "--admin.listen=127.0.0.1:0"}, args...)...)
+	return begin(t, append([]string{"serve", "--player.listen=127.0.0.1:0"}, args...)...)
+}
+
+// begin starts a process, and returns when it says that it is ready.
+func begin(t *testing.T, args ...string) *process {
+	t.Helper()
+	command := exec.Command(binary, append(args, "--json", "--admin.listen=127.0.0.1:0")...)
 	command.Dir = t.TempDir()
 	p := &process{t: t, command: command}
 	line, _ := p.start().ReadBytes('\n')

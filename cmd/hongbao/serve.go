@@ -12,7 +12,8 @@ import (
 
 // ServeCommand serves players and administrators until it is told to stop.
 type ServeCommand struct {
-	Demo bool `help:"Keep rains falling, for trying things out."`
+	Demo   bool `help:"Keep rains falling, for trying things out."`
+	Worker bool `help:"Do the cluster's work in the background too, as hongbao worker does."`
 }
 
 // Run serves. The first signal stops it gently, a second one at once.
@@ -20,20 +21,20 @@ func (s *ServeCommand) Run(c *commandLine) error {
 	raiseProcs()
 	signalled, restore := c.untilSignal()
 	defer restore()
-	server, err := openServer(&c.Config, newLogger(c.stderr, c.JSON))
-	if err != nil {
+	server := newServer(&c.Config, newLogger(c.stderr, c.JSON))
+	if err := server.open(signalled); err != nil {
 		return err
 	}
 	if s.Demo {
 		server.tryRain(signalled)
 	}
-	server.logger.Info("serving", "version", readBuild().Version, "data", absolute(c.Data), "auth", c.Player.Auth,
+	server.logger.Info("serving", "version", readBuild().Version, "engine", c.Engine, "data", absolute(c.Data), "auth", c.Player.Auth,
 		"player", localURL(server.playerListener), "admin", localURL(server.adminListener),
 		"campaigns", len(server.service.Campaigns()), "head", server.engine.Head())
 	if err := server.greet(c); err != nil {
 		return errors.Join(err, server.close())
 	}
-	return server.serve(signalled, s.Demo)
+	return server.serve(signalled, s)
 }
 
 // raiseProcs gives Go more processors than there are cores on small machines: the committer's sync holds one in a
@@ -47,24 +48,24 @@ func raiseProcs() {
 
 // serve answers until ctx ends or something fails, and then stops: first no new players, then the background work,
 // then the administrators, then the engine.
-func (s *server) serve(ctx context.Context, demo bool) error {
+func (s *server) serve(ctx context.Context, c *ServeCommand) error {
 	background, endBackground := context.WithCancel(context.Background())
 	administration, endAdministration := context.WithCancel(context.Background())
 	var work, ports sync.WaitGroup
-	work.Go(func() { s.service.Run(background) })
 	work.Go(func() { s.logHead(background) })
-	if demo {
+	if c.Worker || s.config.Engine == engineEmbedded {
+		work.Go(func() { s.engine.work(background, s.service) })
+	}
+	if c.Demo {
 		work.Go(func() { s.keepRaining(background) })
 	}
 	ports.Go(func() { s.ended("player", s.player.Serve(s.playerListener)) })
 	ports.Go(func() { s.ended("admin", s.admin.Serve(administration, s.adminListener)) })
 
 	err := s.wait(ctx)
+	s.sayStopping(err)
 	if err == nil {
-		s.logger.Info("stopping")
 		s.sendElsewhere()
-	} else {
-		s.logger.Error("stopping: it can't go on", "error", err)
 	}
 	s.drain()
 	endBackground()
@@ -83,6 +84,14 @@ func (s *server) wait(ctx context.Context) error {
 		return nil
 	case err := <-s.failed:
 		return err
+	}
+}
+
+func (s *server) sayStopping(why error) {
+	if why == nil {
+		s.logger.Info("stopping")
+	} else {
+		s.logger.Error("stopping: it can't go on", "error", why)
 	}
 }
 

@@ -175,6 +175,7 @@ func TestADataFolderThatCannotBeWrittenIsRefused(t *testing.T) {
 func TestBadUsageExitsWith2AndSaysWhy(t *testing.T) {
 	t.Parallel()
 	free := []string{"--player.listen=127.0.0.1:0", "--admin.listen=127.0.0.1:0"}
+	nowhere := []string{"--engine=cluster", "--cluster.redis.addrs=127.0.0.1:1", "--cluster.kafka.brokers=127.0.0.1:1", "--cluster.mysql.dsn=root@tcp(127.0.0.1:1)/hongbao"}
 	rows := []struct {
 		name string
 		args []string
@@ -199,6 +200,9 @@ func TestBadUsageExitsWith2AndSaysWhy(t *testing.T) {
 		{"a token for nobody", []string{"token"}, "missing flags: --uid"},
 		{"a token without a key", []string{"token", "--uid=7"}, "player.jwt.key"},
 		{"a token past the largest uid", []string{"token", "--uid=9007199254740992", "--player.jwt.key=x"}, "--uid: \"9007199254740992\""},
+		{"a worker without a cluster", []string{"worker"}, "engine: \"embedded\" is not allowed: must be cluster for a worker"},
+		{"a cluster's backup", append(nowhere, "backup", "--to=x"), "Back up MySQL"},
+		{"a database that is not named", append(nowhere, "worker", free[1], "--cluster.mysql.dsn=root@tcp(127.0.0.1:1)/"), "cluster.mysql.dsn: \"it names no database\""},
 		{"verifying nothing", []string{"verify"}, "--campaign"},
 	}
 	for _, row := range rows {

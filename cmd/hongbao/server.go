@@ -12,8 +12,6 @@ import (
 
 	"hongbao"
 	"hongbao/adminapi"
-	"hongbao/audit"
-	"hongbao/embedded"
 	"hongbao/playerapi"
 )
 
@@ -22,7 +20,7 @@ type server struct {
 	config *Config
 	logger *slog.Logger
 
-	engine  *embedded.Engine
+	engine  engine
 	service *hongbao.Service
 	player  *playerapi.Server
 	admin   *adminapi.Server
@@ -34,19 +32,27 @@ type server struct {
 	failed   chan error  // why it can't go on; the first is enough
 }
 
-// openServer takes the ports, opens the data folder and makes what the configuration declares. It does the cheap and
-// likely failures first, so that a refused start has changed nothing.
-func openServer(config *Config, logger *slog.Logger) (*server, error) {
-	s := &server{config: config, logger: logger, failed: make(chan error, 1)}
-	for _, step := range []func() error{s.listen, s.openEngine, s.openPlayer, s.openAdmin, s.declare} {
-		if err := step(); err != nil {
-			return nil, errors.Join(err, s.close())
-		}
-	}
-	return s, nil
+func newServer(config *Config, logger *slog.Logger) *server {
+	return &server{config: config, logger: logger, failed: make(chan error, 1)}
 }
 
-func (s *server) listen() (err error) {
+// open takes the ports, opens the engine and makes what the configuration declares. It does the cheap and likely
+// failures first, so that a refused start has changed nothing.
+func (s *server) open(ctx context.Context) error {
+	return s.do(ctx, s.listen, s.openEngine, s.openPlayer, s.openAdmin, s.declare)
+}
+
+// do takes steps one after another; when one fails, it releases what those before it took.
+func (s *server) do(ctx context.Context, steps ...func(context.Context) error) error {
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			return errors.Join(err, s.close())
+		}
+	}
+	return nil
+}
+
+func (s *server) listen(ctx context.Context) (err error) {
 	player := &s.config.Player
 	peers, err := player.trustedPeers()
 	if err != nil {
@@ -58,6 +64,10 @@ func (s *server) listen() (err error) {
 	if s.playerListener, err = listen("player.listen", player.Listen); err != nil {
 		return err
 	}
+	return s.listenAdmin(ctx)
+}
+
+func (s *server) listenAdmin(context.Context) (err error) {
 	s.adminListener, err = listen("admin.listen", s.config.Admin.Listen)
 	return err
 }
@@ -76,26 +86,7 @@ func listen(key, address string) (net.Listener, error) {
 	return listener, nil
 }
 
-func (s *server) openEngine() error {
-	calendar, err := s.config.calendar()
-	if err != nil {
-		return err
-	}
-	clock := hongbao.SystemClock()
-	s.engine, err = embedded.Open(embedded.Options{
-		Dir: s.config.Data, Calendar: calendar, Now: clock.Now, Logger: s.logger, Broken: s.fail,
-	})
-	if err != nil {
-		return explainFolder(s.config.Data, err)
-	}
-	s.service = hongbao.NewService(hongbao.Options{
-		Engine: s.engine, Secret: s.engine.Secret(), Clock: clock, Logger: s.logger,
-		CampCampaign: s.config.Player.CampCampaign,
-	})
-	return nil
-}
-
-func (s *server) openPlayer() (err error) {
+func (s *server) openPlayer(context.Context) (err error) {
 	player := &s.config.Player
 	options := playerapi.Options{
 		Service: s.service, Logger: s.logger,
@@ -116,21 +107,19 @@ func (s *server) openPlayer() (err error) {
 	return nil
 }
 
-func (s *server) openAdmin() error {
+func (s *server) openAdmin(context.Context) error {
 	tokens, err := s.config.adminTokens()
 	if err != nil {
 		return err
 	}
 	s.admin, err = adminapi.New(adminapi.Options{
 		Service: s.service, Tokens: tokens, Version: readBuild().Version, Logger: s.logger,
-		Ready: s.ready, Audit: s.audit, Backup: s.engine.Backup, Figures: s.figures,
+		Ready: s.ready, Audit: s.engine.audit, Backup: s.engine.backup, Figures: s.figures,
 	})
 	return err
 }
 
-func (s *server) declare() error { return s.service.Declare(context.Background(), s.config.Campaigns) }
-
-// close releases what openServer took; listeners that served are closed already.
+// close releases what was taken; listeners that served are closed already.
 func (s *server) close() error {
 	for _, listener := range []net.Listener{s.playerListener, s.adminListener} {
 		if listener != nil {
@@ -149,14 +138,6 @@ func (s *server) ready() error {
 		return errors.New("stopping")
 	}
 	return nil
-}
-
-// audit waits until the books have everything that was acknowledged, and checks them and the journal.
-func (s *server) audit(ctx context.Context, head string) (audit.Report, error) {
-	if err := s.engine.Sync(ctx); err != nil {
-		return audit.Report{}, err
-	}
-	return auditFolder(ctx, s.engine, head)
 }
 
 // fail makes serve end with err; only the first counts.

@@ -10,7 +10,6 @@ import (
 
 	"hongbao"
 	"hongbao/audit"
-	"hongbao/embedded"
 )
 
 // VerifyCommand recomputes a closed campaign from the seed that its seal revealed, or checks a receipt.
@@ -19,7 +18,7 @@ type VerifyCommand struct {
 	Campaign   uint32             `xor:"what" required:"" placeholder:"ID" help:"The closed campaign to recompute."`
 	Export     string             `placeholder:"FILE" type:"existingfile" help:"Recompute from this export (ndjson): anyone can who has one."`
 	Commitment string             `placeholder:"HEX" help:"The commitment noted before the campaign opened (that of the journal)."`
-	Receipt    hongbao.Receipt    `xor:"what" required:"" placeholder:"TEXT" help:"The receipt to check; reads the secret in the data folder."`
+	Receipt    hongbao.Receipt    `xor:"what" required:"" placeholder:"TEXT" help:"The receipt to check; reads the secret in the data folder, or in MySQL."`
 	Envelope   hongbao.EnvelopeID `placeholder:"ID" help:"The receipt's envelope."`
 	UID        uint64             `and:"win" placeholder:"UID" help:"With --at: the winner, so that the journal is not asked."`
 	At         string             `and:"win" placeholder:"TIME" help:"When it was won, as the wallet tells it."`
@@ -49,7 +48,7 @@ func (v *VerifyCommand) Run(c *commandLine) error {
 	return nil
 }
 
-// journal hands the events of a campaign to use, from the export, the folder or the server.
+// journal hands the events of a campaign to use, from the export, the books or the server.
 func (v *VerifyCommand) journal(ctx context.Context, c *commandLine, campaign uint32, use func(iter.Seq2[hongbao.Entry, error]) error) (err error) {
 	if v.Export != "" {
 		file, err := os.Open(v.Export)
@@ -59,14 +58,14 @@ func (v *VerifyCommand) journal(ctx context.Context, c *commandLine, campaign ui
 		defer file.Close()
 		return use(audit.ReadLines(file))
 	}
-	reader, client, err := v.find(c)
+	found, client, err := v.find(ctx, c)
 	if err != nil {
 		return err
 	}
-	if reader != nil {
-		defer func() { err = errors.Join(err, reader.Close()) }()
+	if found != nil {
+		defer func() { err = errors.Join(err, found.Close()) }()
 	}
-	return use(entries(ctx, reader, client, campaign, ""))
+	return use(entries(ctx, found, client, campaign, ""))
 }
 
 func writeVerified(w io.Writer, report *audit.VerifyReport) {
@@ -77,9 +76,9 @@ func writeVerified(w io.Writer, report *audit.VerifyReport) {
 
 // checkReceipt checks a receipt for the win that the flags tell, or else that the journal tells of the envelope.
 func (v *VerifyCommand) checkReceipt(ctx context.Context, c *commandLine) error {
-	secret, err := embedded.ReadSecret(c.Data)
+	secret, err := readSecret(ctx, &c.Config)
 	if err != nil {
-		return explainFolder(c.Data, err)
+		return err
 	}
 	check := v.checkTold
 	if v.At == "" {
