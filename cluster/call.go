@@ -76,8 +76,10 @@ func (c *call) redisError(text string) error {
 	return c.unconfirmed(what + " failed: " + text)
 }
 
-// errFenced means that the shard waits for adoption or reconciling; nothing happened.
-var errFenced = fmt.Errorf("%w: the shard is fenced", hongbao.ErrBusy)
+// fencedError means that a shard waits for adoption or reconciling; nothing happened.
+func fencedError(s *shard) error {
+	return fmt.Errorf("%w: shard %d is fenced: it waits for a worker to adopt it", hongbao.ErrBusy, s.index)
+}
 
 // ask sends a script to a shard and returns its reply. An answer of 'fenced' is tried once more with the shard's epoch as
 // it is now. Errors: ErrBusy when nothing happened, ErrUnknown when it may have.
@@ -85,10 +87,10 @@ func (e *Engine) ask(ctx context.Context, s *shard, script *script, now hongbao.
 	reply, err := e.send(ctx, s, script, now, keys, args)
 	if err == nil && reply[0] == "fenced" {
 		if !e.learnEpoch(ctx, s) {
-			return nil, errFenced
+			return nil, fencedError(s)
 		}
 		if reply, err = e.send(ctx, s, script, now, keys, args); err == nil && reply[0] == "fenced" {
-			err = errFenced
+			err = fencedError(s)
 		}
 	}
 	if err != nil {

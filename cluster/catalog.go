@@ -143,6 +143,30 @@ func (c *catalog) refresh(ctx context.Context) error {
 	return nil
 }
 
+// refreshFromBooks makes the list of what the books have, while the first shard can't be asked. Nothing is answered from
+// it alone.
+func (c *catalog) refreshFromBooks(ctx context.Context) error {
+	events, err := c.engine.ledger.CampaignEvents(ctx)
+	if err != nil {
+		return err
+	}
+	texts := map[uint32]string{}
+	for i := range events {
+		texts[events[i].Campaign] += string(withLength(hongbao.AppendEvent(nil, &events[i])))
+	}
+	var changed []string
+	for id := uint32(1); int(id) <= len(texts); id++ {
+		changed = append(changed, strconv.FormatUint(uint64(id), 10), texts[id])
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.learn(changed)
+}
+
+func withLength(event []byte) []byte {
+	return append(binary.BigEndian.AppendUint32(nil, uint32(len(event))), event...)
+}
+
 // learn takes changed campaigns over, given as id and events by turns.
 func (c *catalog) learn(changed []string) error {
 	list := append([]*campaign(nil), *c.campaigns.Load()...)

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/redis/rueidis"
+
 	"hongbao"
 )
 
@@ -28,13 +30,6 @@ const (
 // Weaknesses lists them all, for whoever reads a configuration.
 var Weaknesses = []Weakness{
 	WeakKafkaReplication, WeakKafkaRetention, WeakRedisAppendOnly, WeakRedisFsync, WeakRedisMemory, WeakRedisReplicas,
-}
-
-// checkStores refuses stores that are set up to lose what was told.
-//
-// Keeps G4.
-func (e *Engine) checkStores(ctx context.Context) error {
-	return errors.Join(e.checkTopic(ctx), e.checkRedis(ctx))
 }
 
 // weak is the error of a weakness that was not accepted, or nil.
@@ -74,57 +69,60 @@ func (e *Engine) checkTopic(ctx context.Context) (err error) {
 	return err
 }
 
-// checkRedis asks each master for its settings.
+// checkRedis asks each master for its settings, and refuses those that lose what was told. One that can't be reached is no
+// reason not to start.
+//
+// Keeps G4.
 func (e *Engine) checkRedis(ctx context.Context) (errs error) {
-	asked := map[*lane]bool{}
-	for _, s := range e.shards {
-		l := e.redis.lane(s)
-		if l == nil || asked[l] {
-			continue
-		}
-		asked[l] = true
-		if err := e.checkServer(ctx, s, l.address); err != nil && !errors.Is(err, hongbao.ErrBusy) {
+	for _, l := range e.redis.all() {
+		if err := e.checkServer(ctx, l.address); err != nil {
 			errs = errors.Join(errs, fmt.Errorf("Redis at %s: %w", l.address, err))
 		}
 	}
 	return errs
 }
 
-func (e *Engine) checkServer(ctx context.Context, s *shard, address string) error {
-	settings, _, err := e.plain(ctx, s, "CONFIG", "GET", "append*", "maxmemory-policy", "min-replicas-to-write")
+func (e *Engine) checkServer(ctx context.Context, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	client, err := e.redis.dial(address)
 	if err != nil {
-		return err
+		return nil // its shards are busy
 	}
-	info, _, err := e.plain(ctx, s, "INFO")
-	if err != nil {
-		return err
+	defer client.Close()
+	settings, err := client.Do(ctx, client.B().ConfigGet().Parameter("append*", "maxmemory-policy", "min-replicas-to-write").Build()).AsStrMap()
+	info, infoErr := client.Do(ctx, client.B().Info().Build()).ToString()
+	var refused *rueidis.RedisError
+	switch err := errors.Join(err, infoErr); {
+	case errors.As(err, &refused):
+		return fmt.Errorf("it does not tell its settings (CONFIG GET, INFO): %w", err)
+	case err != nil:
+		return nil
 	}
-	if version := infoField(info[0], "redis_version"); !atLeast7(version) {
+	return e.judgeServer(address, settings, info)
+}
+
+func (e *Engine) judgeServer(address string, settings map[string]string, info string) error {
+	if version := infoField(info, "redis_version"); !atLeast7(version) {
 		return fmt.Errorf("it is version %s; must be 7.0 or newer", version)
-	}
-	is := func(name string) string {
-		if i := slices.Index(settings, name); i >= 0 && i+1 < len(settings) {
-			return settings[i+1]
-		}
-		return "(unknown)"
 	}
 	var errs error
 	refuse := func(w Weakness, name, wanted string) {
-		errs = errors.Join(errs, e.weak(w, name+" is "+is(name), wanted))
+		errs = errors.Join(errs, e.weak(w, name+" is "+settings[name], wanted))
 	}
-	if is("appendonly") != "yes" {
+	if settings["appendonly"] != "yes" {
 		refuse(WeakRedisAppendOnly, "appendonly", "yes")
 	}
-	if is("appendfsync") != "always" {
+	if settings["appendfsync"] != "always" {
 		refuse(WeakRedisFsync, "appendfsync", "always")
 	}
-	if is("maxmemory-policy") != "noeviction" {
+	if settings["maxmemory-policy"] != "noeviction" {
 		refuse(WeakRedisMemory, "maxmemory-policy", "noeviction")
 	}
-	if n, _ := strconv.Atoi(is("min-replicas-to-write")); n < e.options.ReplicasAck {
+	if n, _ := strconv.Atoi(settings["min-replicas-to-write"]); n < e.options.ReplicasAck {
 		refuse(WeakRedisReplicas, "min-replicas-to-write", fmt.Sprintf("%d, as many as cluster.redis.replicas_ack", e.options.ReplicasAck))
 	}
-	return errors.Join(errs, e.checkReplicas(address, infoField(info[0], "connected_slaves")))
+	return errors.Join(errs, e.checkReplicas(address, infoField(info, "connected_slaves")))
 }
 
 // checkReplicas holds the number of replicas against what WAIT waits for: one that need not confirm may be behind, and be

@@ -134,16 +134,24 @@ func (e *Engine) start(ctx context.Context) error {
 	if err := e.connect(ctx); err != nil {
 		return err
 	}
+	if err := e.checkRedis(ctx); err != nil {
+		return err
+	}
 	if err := e.setUp(ctx); err != nil {
 		return err
 	}
-	if err := e.checkStores(ctx); err != nil {
+	if err := e.checkTopic(ctx); err != nil {
 		return err
 	}
 	if err := e.checkClock(ctx); err != nil {
 		return err
 	}
-	return e.catalog.refresh(ctx)
+	err := e.catalog.refresh(ctx)
+	if errors.Is(err, hongbao.ErrBusy) { // its server is down, or waits for a worker, which may be this one
+		e.logger.Warn("the list of campaigns is that of the books, for now", "error", err)
+		err = e.catalog.refreshFromBooks(ctx)
+	}
+	return err
 }
 
 // connect reaches the stores.

@@ -21,7 +21,13 @@ type state struct {
 	events   uint64
 
 	conflicts uint64 // events that contradict the books
-	asOf      time.Time
+	reach     reach
+}
+
+// reach is what the books are to reach: sequences, and when they were seen.
+type reach struct {
+	seqs []uint64
+	seen time.Time
 }
 
 const observeEvery = 250 * time.Millisecond
@@ -31,9 +37,7 @@ func (e *Engine) observe() {
 	ticker := time.NewTicker(observeEvery)
 	defer ticker.Stop()
 	for {
-		ctx, cancel := context.WithTimeout(context.Background(), groupTimeout)
-		e.look(ctx)
-		cancel()
+		e.look()
 		select {
 		case <-ticker.C:
 		case <-e.stop:
@@ -64,28 +68,21 @@ func (e *Engine) watchKafka() {
 	}
 }
 
-// look observes every store once, but for Kafka.
-func (e *Engine) look(ctx context.Context) {
+// look observes every store once, but for Kafka. A store that hangs takes nothing from the time of another.
+func (e *Engine) look() {
 	before := e.state.Load()
-	next := state{head: before.head, marks: before.marks, conflicts: before.conflicts, asOf: time.Now()}
-	seqs, redisErr := e.sequences(ctx)
-	marks, booksErr := e.ledger.Marks(ctx)
-	if booksErr == nil {
-		next.conflicts, booksErr = e.ledger.Conflicts(ctx)
-	}
-	if booksErr == nil {
-		next.marks, next.head = marks, headText(marks)
-	}
+	next := state{head: before.head, marks: before.marks, conflicts: before.conflicts, reach: before.reach}
+	ofRedis, cancel := context.WithTimeout(context.Background(), groupTimeout)
+	seqs, redisErr := e.sequences(ofRedis)
+	e.measureOffset(ofRedis)
+	cancel()
+	booksErr := e.lookAtBooks(&next)
 	for i, mark := range next.marks {
-		if i < len(seqs) {
-			next.lag += seqs[i] - min(seqs[i], mark.Seq)
-			next.events += seqs[i]
-		}
+		next.lag += seqs[i] - min(seqs[i], mark.Seq)
+		next.events += seqs[i]
 	}
-	if next.lag > 0 && before.lag > 0 {
-		next.behind = before.behind + next.asOf.Sub(before.asOf)
-	}
-	next.degraded = errors.Join(redisErr, booksErr)
+	next.measureLag(seqs)
+	next.degraded = errors.Join(e.describe(redisErr), booksErr)
 	if kafkaErr := e.kafka.Load(); kafkaErr != nil {
 		next.degraded = errors.Join(next.degraded, *kafkaErr)
 	}
@@ -93,7 +90,41 @@ func (e *Engine) look(ctx context.Context) {
 		next.err = fmt.Errorf("%w: none of the %d shards can be reached", hongbao.ErrBusy, all)
 	}
 	e.state.Store(&next)
-	e.measureOffset(ctx)
+}
+
+func (e *Engine) lookAtBooks(next *state) error {
+	ctx, cancel := context.WithTimeout(context.Background(), groupTimeout)
+	defer cancel()
+	marks, err := e.ledger.Marks(ctx)
+	if err != nil {
+		return err
+	}
+	next.marks, next.head = marks, headText(marks)
+	next.conflicts, err = e.ledger.Conflicts(ctx)
+	return err
+}
+
+// measureLag says for how long the books have not reached what was seen; once they have, there is something new to reach.
+func (s *state) measureLag(seqs []uint64) {
+	reached := s.reach.seqs != nil
+	for i, mark := range s.marks {
+		reached = reached && mark.Seq >= s.reach.seqs[i]
+	}
+	if reached || s.reach.seqs == nil {
+		s.reach = reach{seqs, time.Now()}
+		return
+	}
+	s.behind = time.Since(s.reach.seen)
+}
+
+// describe sums up what is wrong with shards, which is mostly the same with many.
+func (e *Engine) describe(err error) error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok || len(joined.Unwrap()) == 1 {
+		return err
+	}
+	list := joined.Unwrap()
+	return fmt.Errorf("%d of %d shards can't be served, of which one: %w", len(list), len(e.shards), list[0])
 }
 
 // sequences are the last sequences of the shards, and what is wrong with those that can't tell.
@@ -161,7 +192,7 @@ func (e *Engine) Sync(ctx context.Context) error {
 			return err
 		}
 		if behind < 0 {
-			e.look(ctx)
+			e.look()
 			return nil
 		}
 		select {

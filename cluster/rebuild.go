@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"strconv"
 
@@ -281,10 +280,6 @@ func orZero(text string) string {
 		return "0"
 	}
 	return text
-}
-
-func withLength(event []byte) []byte {
-	return append(binary.BigEndian.AppendUint32(nil, uint32(len(event))), event...)
 }
 
 // sumBelow is what the numbers below one come to, of whatever segments they are.

@@ -195,23 +195,9 @@ func (r *reconciler) awaitBooks(ctx context.Context) error {
 
 // readCampaigns makes the campaigns that the books have.
 func (r *reconciler) readCampaigns(ctx context.Context) error {
-	events, err := r.ledger.CampaignEvents(ctx)
-	if err != nil {
-		return err
-	}
-	texts := map[uint32]string{}
-	for i := range events {
-		texts[events[i].Campaign] += string(withLength(hongbao.AppendEvent(nil, &events[i])))
-	}
-	var changed []string
-	for id := uint32(1); int(id) <= len(texts); id++ {
-		changed = append(changed, strconv.FormatUint(uint64(id), 10), texts[id])
-	}
-	if err := r.catalog.learn(changed); err != nil {
-		return err
-	}
+	err := r.catalog.refreshFromBooks(ctx)
 	r.campaigns = *r.catalog.campaigns.Load()
-	return nil
+	return err
 }
 
 // rebuild makes the lost shards anew, without their records.

@@ -37,10 +37,10 @@ func (e *Engine) setUp(ctx context.Context) error {
 	}
 	e.secret = setup.Secret
 	e.incarnation = strconv.FormatUint(setup.Incarnation, 10)
-	for _, s := range e.shards {
+	return e.everyShard(func(s *shard) error {
 		e.learnEpoch(ctx, s) // one that can't be reached, or waits for adoption, is busy until then
-	}
-	return nil
+		return nil
+	})
 }
 
 // begin makes topic, setup and shard records, one process at a time. It may find them half made.

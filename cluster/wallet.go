@@ -41,9 +41,9 @@ func (e *Engine) walletOfBooks(ctx context.Context, s *shard, r hongbao.WalletRe
 			return hongbao.Wallet{}, fmt.Errorf("%w: %d others read the books", hongbao.ErrBusy, readersMax)
 		}
 		w, asOf, err := e.ledger.Wallet(ctx, s.index, r)
-		w.AsOf = asOf
+		w.AsOf = max(asOf, 1) // nothing has happened in the shard yet: the beginning of time
 		if err == nil && len(w.Envelopes) == 0 && w.BalanceFen == 0 && r.After == (hongbao.Cursor{}) {
-			e.nobodies.add(r.UID, asOf)
+			e.nobodies.add(r.UID, w.AsOf)
 		}
 		return w, err
 	})
