@@ -1,39 +1,208 @@
 package cluster
 
 import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
 	"strconv"
+	"strings"
+	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
 
 	"hongbao"
 )
 
-// BenchmarkSnatch wins with many callers, on the services that the environment names. With HONGBAO_CLUSTER__REDIS__REPLICAS_ACK=0
-// and one server it is what scripts/bench-cluster holds against redis-benchmark.
+// BenchmarkSnatch wins with many callers, on the services that the environment names and with a shard for each of their
+// Redis servers. It reports the CPU of a win here and in Redis; scripts/bench-cluster compares one server with two.
 func BenchmarkSnatch(b *testing.B) {
 	for _, callers := range []int{64, 512} {
-		b.Run(strconv.Itoa(callers), func(b *testing.B) {
-			place := newBed(b, 4)
-			e := place.open()
-			c := rain(b, e, 10_000_000)
-			var uid atomic.Uint64
-			b.SetParallelism(callers)
-			b.ReportAllocs()
-			b.ResetTimer()
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					n := uid.Add(1)
-					r := hongbao.SnatchRequest{Campaign: c.ID, UID: n * 7919, Key: "bench-" + strconv.FormatUint(n, 10), KeyIsNew: true, Now: now()}
-					won, err := e.Snatch(b.Context(), r)
-					if err != nil || won.Status != hongbao.Won {
-						b.Errorf("%+v, %v", won, err)
-						return
-					}
-				}
-			})
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "wins/s")
-			h := e.Health()
-			b.ReportMetric(float64(b.N)/float64(h.Groups), "wins/group")
-		})
+		b.Run(strconv.Itoa(callers), func(b *testing.B) { benchmarkSnatch(b, callers) })
+	}
+}
+
+func benchmarkSnatch(b *testing.B, callers int) {
+	place := newBed(b, strings.Count(os.Getenv("HONGBAO_CLUSTER__REDIS__ADDRS"), ",")+1)
+	place.spread()
+	e := place.open()
+	c := rain(b, e, 10_000_000)
+	var uid atomic.Uint64
+	b.SetParallelism(callers)
+	b.ReportAllocs()
+	groups, here, redis := e.Health().Groups, cpuHere(b), e.cpu(b)
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			n := uid.Add(1)
+			r := hongbao.SnatchRequest{Campaign: c.ID, UID: n * 7919, Key: "bench-" + strconv.FormatUint(n, 10), KeyIsNew: true, Now: now()}
+			won, err := e.Snatch(b.Context(), r)
+			if err != nil || won.Status != hongbao.Won {
+				b.Errorf("%+v, %v", won, err)
+				return
+			}
+		}
+	})
+	b.StopTimer()
+	wins := float64(b.N)
+	b.ReportMetric(wins/b.Elapsed().Seconds(), "wins/s")
+	b.ReportMetric(wins/float64(e.Health().Groups-groups), "wins/group")
+	b.ReportMetric(float64((cpuHere(b)-here).Microseconds())/wins, "node-µs/win")
+	b.ReportMetric(float64((e.cpu(b)-redis).Microseconds())/wins, "redis-µs/win")
+}
+
+// spread chooses a prefix by which the shards lie evenly on servers that share the slots evenly.
+func (b *bed) spread() {
+	prefix := b.options.Prefix
+	for try, even := 0, false; !even; try++ {
+		b.options.Prefix = fmt.Sprint(prefix, "-", try)
+		even = true
+		for i := range b.options.Shards {
+			even = even && int(slotOf(newShard(b.options.Prefix, i).tag))*b.options.Shards>>14 == i
+		}
+	}
+}
+
+// cpuHere is the CPU that this process has taken.
+func cpuHere(t testing.TB) time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// cpu is what the servers of Redis have taken together.
+func (e *Engine) cpu(t testing.TB) (sum time.Duration) {
+	seen := map[*lane]bool{}
+	for _, s := range e.shards {
+		l := e.redis.lane(s)
+		if seen[l] {
+			continue
+		}
+		seen[l] = true
+		info, _, err := e.plain(t.Context(), s, "INFO", "cpu")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, field := range []string{"used_cpu_user", "used_cpu_sys"} {
+			seconds, err := strconv.ParseFloat(infoField(info[0], field), 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum += time.Duration(seconds * float64(time.Second))
+		}
+	}
+	return sum
+}
+
+// TestSellsOutExactly lets a crowd snatch from 16 shards until every one of them says sold_out: each envelope has been won
+// once then, and they sum to the budget. It logs how long the end took.
+func TestSellsOutExactly(t *testing.T) {
+	count := uint64(20_000)
+	if os.Getenv("HONGBAO_LONG") != "" {
+		count = 1_000_000
+	}
+	place := newBed(t, 16)
+	place.options.CacheAge = time.Second
+	e := place.open()
+	s := &sale{TB: t, engine: e, campaign: e.catalog.find(rain(t, e, count).ID), won: make([]atomic.Bool, count)}
+	s.toldAll.Add(len(e.shards))
+	s.told = make([]atomic.Bool, len(e.shards))
+
+	began := time.Now()
+	var crowd sync.WaitGroup
+	dry := make(chan time.Time, 1)
+	crowd.Go(func() { dry <- s.runsDry() })
+	for range 256 {
+		crowd.Go(s.snatch)
+	}
+	s.toldAll.Wait()
+	ended := time.Now()
+	crowd.Wait()
+
+	wins := uint64(0)
+	for i := range s.won {
+		if s.won[i].Load() {
+			wins++
+		}
+	}
+	if budget := s.campaign.Rules().Budget; wins != count || s.fen.Load() != budget.TotalFen {
+		t.Errorf("%d of %d envelopes were won, with %d of %d fen", wins, count, s.fen.Load(), budget.TotalFen)
+	}
+	t.Logf("%d of %d envelopes were won, at %.0f/s; %.0f ms from the first shard that ran dry to sold_out on all; the longest wait then %d ms; %d times busy",
+		wins, count, float64(wins)/ended.Sub(began).Seconds(), float64(ended.Sub(<-dry).Microseconds())/1000, s.waitedMS.Load(), s.busy.Load())
+}
+
+// sale is a campaign that is being sold out.
+type sale struct {
+	testing.TB
+	engine   *Engine
+	campaign *campaign
+	won      []atomic.Bool // by number
+	fen      atomic.Int64
+	told     []atomic.Bool // by shard: it has said sold_out
+	toldAll  sync.WaitGroup
+	over     atomic.Bool  // nothing is left in the bank
+	waitedMS atomic.Int64 // the longest that anybody waited since
+	busy     atomic.Int64
+}
+
+// snatch snatches as one player after another, until a shard that is sold out was met by somebody everywhere.
+func (s *sale) snatch() {
+	for i := 0; i < len(s.told); {
+		if s.told[i].Load() {
+			i++
+			continue
+		}
+		r := hongbao.SnatchRequest{Campaign: s.campaign.ID, UID: rand.Uint64N(1 << 40), Key: "sale", KeyIsNew: true, Now: now()}
+		asked := time.Now()
+		result, err := s.engine.Snatch(s.Context(), r)
+		if s.over.Load() {
+			for ms, most := time.Since(asked).Milliseconds(), s.waitedMS.Load(); ms > most && !s.waitedMS.CompareAndSwap(most, ms); {
+				most = s.waitedMS.Load()
+			}
+		}
+		switch {
+		case errors.Is(err, hongbao.ErrBusy):
+			s.busy.Add(1)
+		case err != nil:
+			s.Error(err)
+			return
+		case result.Status == hongbao.SoldOut:
+			if shard := s.engine.of(r.UID).index; !s.told[shard].Swap(true) {
+				s.toldAll.Done()
+			}
+		case result.Status != hongbao.Won:
+			s.Errorf("%+v", result)
+			return
+		case s.won[result.Envelope.Number()].Swap(true):
+			s.Errorf("envelope %d was won twice", result.Envelope)
+		default:
+			s.fen.Add(result.AmountFen)
+		}
+	}
+}
+
+// runsDry waits until a shard has nothing and the bank neither, and returns when that was.
+func (s *sale) runsDry() time.Time {
+	for !s.over.Load() {
+		b, err := s.engine.bank(s.Context(), s.campaign, 0)
+		if err != nil && !errors.Is(err, hongbao.ErrBusy) {
+			s.Error(err)
+			return time.Now()
+		}
+		s.over.Store(err == nil && b.cursor == s.campaign.end())
+		time.Sleep(2 * time.Millisecond)
+	}
+	for {
+		for i := range s.campaign.life.waiting {
+			if s.campaign.life.waiting[i].Load() > 0 || s.told[i].Load() {
+				return time.Now()
+			}
+		}
+		time.Sleep(100 * time.Microsecond)
 	}
 }

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -82,14 +83,14 @@ func smallStates() (states []smallState) {
 		key   smallKey
 		isNew bool
 	}
-	uses := []use{
-		{keyUnused, false}, {keyUnused, true}, {keyWon, false}, {keyOfOther, false}, {keyOfOther, true}, {keyElsewhere, false},
-		{keyElsewhere, true},
-	}
+	uses := []use{{keyUnused, false}, {keyUnused, true}, {keyWon, false}, {keyOfOther, false}, {keyElsewhere, false}}
 	for _, phase := range smallPhases {
 		for bits := range 1 << 4 {
 			set := func(i int) bool { return bits>>i&1 == 1 }
 			s := smallState{phase: phase, paused: set(0), lucky: set(1), signup: set(2), signed: set(3)}
+			if s.signed && !s.signup {
+				continue
+			}
 			for _, s.supply = range []smallSupply{inShard, nowhere, unknown} {
 				for _, use := range uses {
 					s.key, s.keyIsNew = use.key, use.isNew
@@ -326,6 +327,7 @@ type trials struct {
 	script *script
 	states []smallState
 	order  []int
+	atOnce int
 }
 
 func newTrials(st *store) *trials {
@@ -333,14 +335,12 @@ func newTrials(st *store) *trials {
 		st.write(s, []string{"HSET", s.record, "at", formatTime(trialNow)})
 	}
 	states := smallStates()
-	return &trials{st, scriptSnatch, states, rand.New(rand.NewPCG(1, 2)).Perm(len(states))}
+	return &trials{st, scriptSnatch, states, rand.New(rand.NewPCG(1, 2)).Perm(len(states)), 6000}
 }
-
-const trialsAtOnce = 6000
 
 // run decides the states from the first on until the n-th, and returns the first difference from Decide.
 func (ts *trials) run(n int) error {
-	for page := range slices.Chunk(ts.order[:n], trialsAtOnce) {
+	for page := range slices.Chunk(ts.order[:n], ts.atOnce) {
 		if err := ts.page(page); err != nil {
 			return err
 		}
@@ -364,12 +364,12 @@ func (ts *trials) page(order []int) error {
 		ts.write(s, list...)
 		before[i], _ = ts.seq(s)
 	}
-	each(all, 512, func(t *trial) { t.snatch(e, ts.script) })
+	each(all, 1536, func(t *trial) { t.snatch(e, ts.script) })
 	var errs []error
 	for i, s := range shards {
 		errs = append(errs, ts.judge(s, of[i], before[i]))
 	}
-	return errors.Join(errs...)
+	return cmp.Or(errs...)
 }
 
 // judge reads what became of the trials in a shard, and removes them.
@@ -386,7 +386,10 @@ func (ts *trials) judge(s *shard, list []*trial, before uint64) error {
 		ts.write(s, append([]string{"UNLINK"}, page...))
 	}
 	events := map[hongbao.EnvelopeID]*hongbao.Event{}
-	journaled := ts.events(s, before)
+	journaled, err := ts.events(s, before)
+	if err != nil {
+		return err
+	}
 	for i := range journaled {
 		events[journaled[i].Envelope] = &journaled[i]
 	}
@@ -437,7 +440,7 @@ func TestScriptDecidesAsDecide(t *testing.T) {
 	ts := newTrials(newStore(t, 3, func(o *Options) {}))
 	n := len(ts.states)
 	if testing.Short() {
-		n = trialsAtOnce
+		n = ts.atOnce
 	}
 	if err := ts.run(n); err != nil {
 		t.Fatal(err)
@@ -451,5 +454,82 @@ func TestScriptDecidesAsDecide(t *testing.T) {
 		if said[status.String()] == 0 {
 			t.Errorf("no state comes to %s", status)
 		}
+	}
+}
+
+// mutant is snatch.lua with one mistake.
+type mutant struct{ name, in, out string }
+
+// swapped is the mistake of two lines in the wrong order.
+func swapped(name, first, second string) mutant {
+	return mutant{name, first + "\n" + second, second + "\n" + first}
+}
+
+const (
+	lineNotOpen   = `if tonumber(now) < tonumber(ARGV[11]) and not campaign[2] then return {'not_open', won} end`
+	lineCancelled = `if campaign[2] == 'x' then return {'cancelled', won} end`
+	lineClosed    = `if campaign[2] or tonumber(now) >= tonumber(ARGV[12]) then return {'closed', won} end`
+	linePaused    = `if ARGV[13] == '1' then return {'paused', won} end`
+	lineSignup    = `if ARGV[14] == '1' and not player[3] then return {'not_signed_up', won} end`
+	lineLimit     = `if ARGV[15] ~= '0' and tonumber(won) >= tonumber(ARGV[15]) then return {'limit_reached', won} end`
+	lineDay       = `local today = player[2] and string.match(player[2], '^' .. ARGV[18] .. ' (%d+)$') or '0'`
+	lineDayLimit  = `if ARGV[16] ~= '0' and tonumber(today) >= tonumber(ARGV[16]) then return {'daily_limit_reached', won} end`
+)
+
+var mutants = []mutant{
+	{"closed before cancelled", lineCancelled, lineClosed + "\n" + lineCancelled},
+	swapped("paused before closed", lineClosed, linePaused),
+	swapped("not signed up before paused", linePaused, lineSignup),
+	swapped("the limit before signing up", lineSignup, lineLimit),
+	{"the day's limit before the campaign's", lineLimit + "\n" + lineDay + "\n" + lineDayLimit, lineDay + "\n" + lineDayLimit + "\n" + lineLimit},
+	{"not open before cancelled", lineCancelled, strings.Replace(lineNotOpen, " and not campaign[2]", "", 1) + "\n" + lineCancelled},
+	{"a seal waits for opens_at", "and not campaign[2] then", "then"},
+	{"missed before sold out", `if redis.call('EXISTS', KEYS[4]) == 0 then`, `if ARGV[20] == '1' and redis.call('EXISTS', KEYS[4]) == 0 then`},
+	{"opens a millisecond late", "tonumber(now) < tonumber(ARGV[11])", "tonumber(now) <= tonumber(ARGV[11])"},
+	{"closes a millisecond late", "tonumber(now) >= tonumber(ARGV[12])", "tonumber(now) > tonumber(ARGV[12])"},
+	{"one win too many", "tonumber(won) >= tonumber(ARGV[15])", "tonumber(won) > tonumber(ARGV[15])"},
+	{"one win a day too many", "tonumber(today) >= tonumber(ARGV[16])", "tonumber(today) > tonumber(ARGV[16])"},
+	{"yesterday's wins count today", `'^' .. ARGV[18] .. ' (%d+)$'`, `'^%d+ (%d+)$'`},
+	{"forgets to count a win", "held, envelope, wins, won, day,", "held, envelope, day,"},
+	{"forgets the day's win", `, day, ARGV[18] .. ' ' .. today)`, ")"},
+	{"forgets the key", "held, envelope, wins,", "wins,"},
+	{"forgets what was taken", `redis.call('HINCRBY', KEYS[3], 'taken_fen', amount)`, ""},
+	{"leaves the number in the supply", `redis.call('LPOP', KEYS[4])`, `redis.call('LINDEX', KEYS[4], 0)`},
+	{"takes the last number", `redis.call('LPOP', KEYS[4])`, `redis.call('RPOP', KEYS[4])`},
+	{"a losing draw takes one", `if ARGV[20] ~= '1' then return {'missed', won} end`, `if ARGV[20] ~= '1' then redis.call('LPOP', KEYS[4]) return {'missed', won} end`},
+	{"forgets keys", "if player[4] and ARGV[9] ~= '1' then", "if false then"},
+	{"answers a key only while it is open", "if player[4] and ARGV[9] ~= '1' then", "if player[4] and tonumber(now) < tonumber(ARGV[12]) then"},
+	{"a key is known in every campaign", `'k:' .. ARGV[6] .. ':' .. ARGV[8]`, `'k:1' .. ARGV[6] .. ':' .. ARGV[8]`},
+	{"sold out where only the shard has none", "if ARGV[22] == '1' then", "if true then"},
+	{"goes by the caller's clock", "if tonumber(record[4]) > tonumber(now) then now = record[4] end", ""},
+	{"makes ids of numbers", `'w ' .. now .. ' ' .. envelope`, `'w ' .. now .. ' ' .. tonumber(envelope)`},
+	{"makes amounts of numbers", `HSET', KEYS[5], 'e:' .. envelope, amount`, `HSET', KEYS[5], 'e:' .. envelope, tonumber(ARGV[7])`},
+	{"journals the limits the wrong way round", `won .. ' ' .. ARGV[15]`, `won .. ' ' .. ARGV[16]`},
+	{"journals a refusal", linePaused, `if ARGV[13] == '1' then journal(KEYS[2], 'w 1 2 3 4 5 6 7 8 9 10 11 12') return {'paused', won} end`},
+	{"does not note the revision", `if campaign[1] ~= ARGV[10] then redis.call('HSET', KEYS[3], 'rev', ARGV[10]) end`, ""},
+}
+
+// TestEveryMutantIsFound shows that the comparison would find a mistake in the script: it finds each of these.
+func TestEveryMutantIsFound(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
+	ts := newTrials(newStore(t, 3, func(o *Options) {}))
+	ts.atOnce = 600
+	for _, m := range mutants {
+		t.Run(m.name, func(t *testing.T) {
+			if !strings.Contains(scriptSnatch.body, m.in) {
+				t.Fatalf("snatch.lua has no %q", m.in)
+			}
+			ts.script = newScript("mutant", strings.ReplaceAll(scriptSnatch.body, m.in, m.out), true)
+			for _, s := range ts.engine.shards {
+				ts.do(s, "SCRIPT", "LOAD", ts.script.body)
+			}
+			err := ts.run(30_000)
+			if err == nil || errors.Is(err, hongbao.ErrUnknown) || errors.Is(err, hongbao.ErrBusy) {
+				t.Errorf("it is not found: %v", err)
+			}
+			t.Log(err)
+		})
 	}
 }

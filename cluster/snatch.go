@@ -18,11 +18,12 @@ func (e *Engine) Snatch(ctx context.Context, r hongbao.SnatchRequest) (hongbao.S
 	if c == nil {
 		return hongbao.SnatchResult{Status: hongbao.NotFound, Wins: -1}, nil
 	}
-	draw := c.draw(&r)
-	if status, ok := e.decideHere(c, &r, draw); ok {
-		return hongbao.SnatchResult{Status: status, Wins: -1, Rules: c.Rules()}, nil
+	if e.catalog.fresh() {
+		if status, ok := e.decideHere(c, &r); ok {
+			return hongbao.SnatchResult{Status: status, Wins: -1, Rules: c.Rules()}, nil
+		}
 	}
-	return e.snatch(ctx, c, &r, draw)
+	return e.snatch(ctx, c, &r)
 }
 
 // luck is a lucky draw, and whether it wins by the rules in force and by the highest chance that the campaign ever had.
@@ -38,34 +39,31 @@ func (c *campaign) draw(r *hongbao.SnatchRequest) luck {
 }
 
 // decideHere answers what needs no look at the player. A campaign that has not opened was never won in; beyond that, only
-// a key that can't have won before may be refused so, and only by rules that are not older than the caches may be.
-func (e *Engine) decideHere(c *campaign, r *hongbao.SnatchRequest, draw luck) (hongbao.Status, bool) {
-	if !e.catalog.fresh() {
-		return 0, false
-	}
-	now, rules := e.time(r.Now), c.Rules()
+// a key that can't have won before may be refused so, and only by rules that are not older than the caches may be. The draw,
+// which costs most, comes last.
+func (e *Engine) decideHere(c *campaign, r *hongbao.SnatchRequest) (hongbao.Status, bool) {
+	rules := c.Rules()
 	facts := hongbao.Facts{
-		Rules: rules, Now: now, Cancelled: c.Cancelled(), Sealed: c.Seal != nil, SignedUp: true, Allowed: rules.Budget.Count,
+		Rules: rules, Now: e.time(r.Now), Cancelled: c.Cancelled(), Sealed: c.Seal != nil, SignedUp: true, Allowed: rules.Budget.Count,
 	}
 	if c.isSold(e.options.CacheAge) {
 		facts.Issued = rules.Budget.Count
 	}
-	if !draw.everWins {
-		facts.Allowed = 0
-	}
 	switch status := hongbao.Decide(facts); status {
 	case hongbao.NotOpen:
 		return status, true
-	case hongbao.Cancelled, hongbao.Closed, hongbao.SoldOut, hongbao.Missed:
+	case hongbao.Cancelled, hongbao.Closed, hongbao.SoldOut:
 		return status, r.KeyIsNew
+	case hongbao.Won:
+		return hongbao.Missed, r.KeyIsNew && !c.draw(r).everWins
 	}
 	return 0, false
 }
 
 // snatch asks the player's shard, and gets it envelopes when it has none left.
-func (e *Engine) snatch(ctx context.Context, c *campaign, r *hongbao.SnatchRequest, draw luck) (hongbao.SnatchResult, error) {
+func (e *Engine) snatch(ctx context.Context, c *campaign, r *hongbao.SnatchRequest) (hongbao.SnatchResult, error) {
 	s := e.of(r.UID)
-	sold := c.isSold(e.options.CacheAge)
+	draw, sold := c.draw(r), c.isSold(e.options.CacheAge)
 	for began := time.Now(); ; {
 		reply, err := e.askSnatch(ctx, s, c, r, draw, sold)
 		if err != nil {

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/rueidis"
+
 	"hongbao"
 )
 
@@ -135,30 +137,29 @@ func (st *store) seq(s *shard) (seq uint64, at hongbao.Time) {
 }
 
 // events are those of a shard behind a sequence, which they must follow without a gap.
-func (st *store) events(s *shard, after uint64) (events []hongbao.Event) {
-	st.Helper()
+func (st *store) events(s *shard, after uint64) (events []hongbao.Event, err error) {
 	reply, err := st.engine.ask(context.Background(), s, scriptOutbox, 0, []string{s.outbox}, formatSeq(after), "1000000")
 	if err != nil {
-		st.Fatal(err)
+		return nil, err
 	}
 	for i := 4; i+1 < len(reply); i += 2 {
 		record, err := parseOutbox(s.index, reply[i], reply[i+1])
 		if err != nil {
-			st.Fatal(err)
+			return nil, err
 		}
 		if after++; record.Seq != after {
-			st.Fatalf("shard %d goes on with %d, not %d", s.index, record.Seq, after)
+			return nil, fmt.Errorf("shard %d goes on with %d, not %d", s.index, record.Seq, after)
 		}
 		var event hongbao.Event
 		if err := hongbao.DecodeEvent(record.Event, &event); err != nil {
-			st.Fatal(err)
+			return nil, err
 		}
 		events = append(events, event)
 	}
 	if seq := parseUint(reply[1]); seq != after {
-		st.Fatalf("shard %d is at %d and has events up to %d", s.index, seq, after)
+		return nil, fmt.Errorf("shard %d is at %d and has events up to %d", s.index, seq, after)
 	}
-	return events
+	return events, nil
 }
 
 // sameEvent reports whether two events are written alike.
@@ -197,9 +198,13 @@ func unlinkAll(e *Engine, address, pattern string) error {
 		if err != nil {
 			return err
 		}
+		var all rueidis.Commands // each is synced on its own unless they are sent together
 		for _, key := range page.Elements {
-			if err := client.Do(ctx, client.B().Unlink().Key(key).Build()).Error(); err != nil {
-				return fmt.Errorf("unlink %s: %w", key, err)
+			all = append(all, client.B().Unlink().Key(key).Build())
+		}
+		for _, result := range client.DoMulti(ctx, all...) {
+			if err := result.Error(); err != nil {
+				return fmt.Errorf("unlink: %w", err)
 			}
 		}
 		if cursor = page.Cursor; cursor == 0 {
