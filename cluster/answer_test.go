@@ -45,14 +45,15 @@ type stocked string
 const (
 	inShards    stocked = "envelopes in every shard"
 	inBank      stocked = "envelopes in the bank only"
+	inOther     stocked = "envelopes in another shard only"
 	dryKnown    stocked = "sold out, as this node knows"
 	dryUnknown  stocked = "sold out, as the bank knows"
 	dryUnproved stocked = "sold out, as nobody has found yet"
 )
 
-var stockedWays = []stocked{inShards, inBank, dryKnown, dryUnknown, dryUnproved}
+var stockedWays = []stocked{inShards, inBank, inOther, dryKnown, dryUnknown, dryUnproved}
 
-func (s stocked) dry() bool { return s != inShards && s != inBank }
+func (s stocked) dry() bool { return s == dryKnown || s == dryUnknown || s == dryUnproved }
 
 // fate is how a campaign ends.
 type fate string
@@ -71,7 +72,8 @@ type given struct {
 	paused, signup        bool
 	winsMax, dailyWinsMax int
 
-	won map[int]int // by shard: envelopes that were asked away
+	won  map[int]int // by shard: envelopes that were asked away
+	away bool        // inOther: they are in the other shard
 }
 
 // luckClass is what a draw does: everWins means that it would have won at the chance that the campaign had at first.
@@ -123,6 +125,7 @@ const (
 	chanceFirst = hongbao.Chance(750_000_000)
 	chanceNow   = hongbao.Chance(500_000_000)
 	soldAfter   = 3
+	otherCount  = 200
 )
 
 // TestSnatchDecidesAsDecide asks the engine, end to end, in the small states of real campaigns, and compares with Decide:
@@ -206,8 +209,11 @@ func (as *answers) rules(g *given, name string) *hongbao.Rules {
 		signup = hongbao.SignupInvited
 	}
 	count := uint64(10_000)
-	if g.dry() {
+	switch {
+	case g.dry():
 		count = soldAfter
+	case g.stocked == inOther:
+		count = otherCount
 	}
 	return &hongbao.Rules{
 		Name: name, Kind: hongbao.Rain, Budget: hongbao.Budget{TotalFen: int64(count) * 100, Count: count, MinFen: 1, MaxFen: 200, Split: hongbao.DoubleMean},
@@ -338,6 +344,9 @@ func (as *answers) requests(g *given, now hongbao.Time) (list []*asked) {
 						wins: limit[0], dayWins: limit[1], day: limit[2], now: now,
 					}
 					as.next++
+					for g.stocked == inOther && as.engine.of(a.uid) != as.engine.home() { // so that the other shard is always the same
+						a.uid, as.next = hongbao.UIDMax-as.next, as.next+1
+					}
 					as.prepare(a)
 					list = append(list, a)
 				}
@@ -431,6 +440,13 @@ func (as *answers) ask(a *asked) {
 	switch g.stocked {
 	case dryKnown:
 		g.markSold(time.Now())
+	case inOther:
+		if a.err = as.moveAway(g, a.shard); a.err != nil {
+			return
+		}
+		defer func() {
+			g.away = a.result.Wins == -1 || a.result.Status != hongbao.Won && a.result.Status != hongbao.Missed
+		}()
 	case dryUnknown:
 		g.life.sold.Store(nil)
 	case dryUnproved:
@@ -442,6 +458,51 @@ func (as *answers) ask(a *asked) {
 	a.result, a.err = as.engine.Snatch(context.Background(), hongbao.SnatchRequest{
 		Campaign: g.ID, UID: a.uid, Key: a.key, KeyIsNew: a.keyIsNew, Now: a.now,
 	})
+}
+
+// moveAway brings all that is left of a campaign to another shard, unless it is there still.
+func (as *answers) moveAway(g *given, s *shard) error {
+	if g.away {
+		return nil
+	}
+	e, ctx, home := as.engine, context.Background(), as.engine.home()
+	other := e.shards[(s.index+1)%len(e.shards)]
+	for _, from := range e.shards {
+		if from == other {
+			continue
+		}
+		if _, _, _, err := e.giveBack(ctx, g.campaign, from, e.incarnation); err != nil {
+			return err
+		}
+	}
+	for {
+		if _, err := e.stock(ctx, g.campaign, other); err != nil { // what it has received
+			return err
+		}
+		b, err := e.bank(ctx, g.campaign, 0)
+		if err != nil {
+			return err
+		}
+		if b.cursor == b.mark && b.mark < g.end() {
+			if err := e.raiseMark(ctx, g.campaign, b); err != nil {
+				return err
+			}
+			continue
+		}
+		rest := min(g.end(), b.mark) - b.cursor
+		reply, err := e.ask(ctx, home, scriptLease, 0, []string{home.bank(g.texts.id), home.free(g.texts.id), home.leases(g.texts.id)},
+			other.text, formatSeq(g.life.received[other.index].Load()), b.incarnation, strconv.Itoa(otherCount), g.texts.revision,
+			strconv.FormatUint(b.cursor, 10), strconv.FormatUint(rest, 10), strconv.FormatInt(sum(g.amounts(b.cursor, rest)), 10))
+		if err != nil || reply[0] == "none" {
+			return err
+		}
+		if reply[0] != "leased" {
+			return fmt.Errorf("leasing says %q", reply)
+		}
+		if _, err := e.receive(ctx, g.campaign, other, b.incarnation, reply[1], reply[2]); err != nil {
+			return err
+		}
+	}
 }
 
 func (a *asked) facts(as *answers) hongbao.Facts {
@@ -565,6 +626,9 @@ func (as *answers) checkStocks() {
 			}
 			if g.stocked == inShards && found.progress.Taken.Count+found.left > 0 {
 				left = stockEach - taken
+			}
+			if g.stocked == inOther {
+				left = found.left // wherever it was brought
 			}
 			if found.progress.Taken.Count != taken || found.left != left {
 				return fmt.Errorf("campaign %d has %d taken and %d left in shard %d, not %d and %d", id, found.progress.Taken.Count, found.left, s.index, taken, left)

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"encoding/hex"
-	"fmt"
 	"log/slog"
 	"os"
 	"strconv"
@@ -56,6 +55,7 @@ func newBed(t testing.TB, shards int) *bed {
 		Broken: func(err error) { t.Error("broken:", err) },
 	}}
 	t.Cleanup(func() { dropTopic(t, b.options.Kafka) })
+	t.Cleanup(b.clear)
 	return b
 }
 
@@ -146,7 +146,17 @@ func (b *bed) work(e *Engine) (stop func()) {
 	return stop
 }
 
-// flush removes the keys of the test, which would otherwise only slow the next ones down.
-func (b *bed) String() string {
-	return fmt.Sprintf("shards %d, prefix %s", b.options.Shards, b.options.Prefix)
+// clear removes the keys of the test, which would only slow the next ones down.
+func (b *bed) clear() {
+	e := newEngine(b.options)
+	defer e.redis.close()
+	if err := e.redis.start(context.Background()); err != nil {
+		b.Error("clear:", err)
+		return
+	}
+	for _, l := range e.redis.all() {
+		if err := unlinkAll(e, l.address, "{"+b.options.Prefix+":*"); err != nil {
+			b.Error("clear:", err)
+		}
+	}
 }

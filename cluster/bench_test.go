@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -26,7 +25,6 @@ func BenchmarkSnatch(b *testing.B) {
 
 func benchmarkSnatch(b *testing.B, callers int) {
 	place := newBed(b, strings.Count(os.Getenv("HONGBAO_CLUSTER__REDIS__ADDRS"), ",")+1)
-	place.spread()
 	e := place.open()
 	c := rain(b, e, 10_000_000)
 	var uid atomic.Uint64
@@ -51,18 +49,6 @@ func benchmarkSnatch(b *testing.B, callers int) {
 	b.ReportMetric(wins/float64(e.Health().Groups-groups), "wins/group")
 	b.ReportMetric(float64((cpuHere(b)-here).Microseconds())/wins, "node-µs/win")
 	b.ReportMetric(float64((e.cpu(b)-redis).Microseconds())/wins, "redis-µs/win")
-}
-
-// spread chooses a prefix by which the shards lie evenly on servers that share the slots evenly.
-func (b *bed) spread() {
-	prefix := b.options.Prefix
-	for try, even := 0, false; !even; try++ {
-		b.options.Prefix = fmt.Sprint(prefix, "-", try)
-		even = true
-		for i := range b.options.Shards {
-			even = even && int(slotOf(newShard(b.options.Prefix, i).tag))*b.options.Shards>>14 == i
-		}
-	}
 }
 
 // cpuHere is the CPU that this process has taken.

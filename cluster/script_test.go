@@ -100,10 +100,10 @@ func (sc *scene) examples() []example {
 		{scriptBank, []string{s.bank(id), s.free(id)}, []string{"60000"}, "ok", true, nil},
 		{scriptMark, []string{s.bank(id)}, []string{"4294967297"}, "ok", true, nil},
 		{scriptLease, []string{s.bank(id), s.free(id), s.leases(id)}, []string{"0", "4", "1", "2", "3", "4294967294", "2", "999999999999"}, "leased", true, nil},
-		{scriptReceive, []string{s.campaign(id), s.supply(id)}, []string{"1", "5", sc.held + " 1"}, "ok", true, nil},
+		{scriptReceive, []string{s.campaign(id), s.supply(id)}, []string{"1", "5", "3", sc.held + " 1"}, "ok", true, nil},
 		{scriptGive, []string{s.campaign(id), s.supply(id), s.returning(id)}, []string{"1"}, "giving", true, nil},
 		{scriptTake, []string{s.bank(id), s.free(id)}, []string{"1", "0", "2", sc.held + " 1"}, "ok", true, nil},
-		{scriptGiven, []string{s.campaign(id), s.returning(id)}, []string{"1"}, "ok", true, [][]string{{"RPUSH", s.returning(id), "1 1"}}},
+		{scriptGiven, []string{s.campaign(id), s.returning(id)}, []string{"1", "1"}, "ok", true, [][]string{{"RPUSH", s.returning(id), "1 1"}}},
 		{scriptDry, []string{s.bank(id), s.free(id)}, []string{"1", "3", "4294967294", "4", "1"}, "dry", true, nil},
 		{scriptOutbox, []string{s.outbox}, []string{"0", "10"}, "ok", false, nil},
 		{scriptTrim, []string{s.outbox}, []string{"99999999999990"}, "ok", true, nil},
@@ -268,7 +268,7 @@ func TestRefusalChangesNothing(t *testing.T) {
 
 		{"leasing under another incarnation", of(scriptLease).with(7, "2"), nil, "incarnation"},
 		{"leasing what is being sealed", of(scriptLease), []string{"HSET", bank, "stopping", "x"}, "over"},
-		{"leasing with one outstanding", of(scriptLease), []string{"HSET", s.leases(id), "0", "5 r 4294967290 4"}, "leased 5 r 4294967290 4"},
+		{"leasing with one outstanding", of(scriptLease), []string{"HSET", s.leases(id), "0", "5 r 3 4294967290 4"}, "leased 5 r 3 4294967290 4"},
 		{"leasing behind the last", of(scriptLease).with(6, "3"), nil, "moved"},
 		{"leasing ahead of the last", of(scriptLease).with(6, "5"), nil, "moved"},
 		{"leasing from a dry bank", of(scriptLease), []string{"HSET", bank, "dry", "1"}, "dry"},
@@ -291,6 +291,7 @@ func TestRefusalChangesNothing(t *testing.T) {
 		{"taking what comes too early", of(scriptTake).with(7, "3"), nil, "known"},
 		{"taking from another incarnation", of(scriptTake).with(5, "2"), nil, "incarnation"},
 		{"forgetting another return", of(scriptGiven).with(5, "2"), []string{"RPUSH", s.returning(id), "1 1"}, "ok"},
+		{"forgetting a return of another incarnation", of(scriptGiven).with(6, "2"), []string{"RPUSH", s.returning(id), "1 1"}, "ok"},
 
 		{"dry under another incarnation", of(scriptDry).with(5, "2"), nil, "more"},
 		{"dry under another revision", of(scriptDry).with(6, "4"), nil, "more"},
@@ -362,9 +363,9 @@ func TestBoundsStayExact(t *testing.T) {
 	now, later := formatTime(sceneNow), formatTime(sceneNow+1)
 	key := strings.Repeat(`~"%' `, 12) + "1e+1" // 64 bytes
 	key = strings.Replace(key, "1e+1", "%d+1", 1)
-	step(sc.example(scriptLease).with(12, "1000000000000"), "leased", "5", "r 4294967294 2")
-	step(sc.example(scriptLease), "leased", "5", "r 4294967294 2") // the caller had died
-	receive.args = []string{"1", "5", first + " " + half, last + " " + half}
+	step(sc.example(scriptLease).with(12, "1000000000000"), "leased", "5", "r 3 4294967294 2")
+	step(sc.example(scriptLease), "leased", "5", "r 3 4294967294 2") // the caller had died
+	receive.args = []string{"1", "5", "3", first + " " + half, last + " " + half}
 	step(receive, "ok")
 	step(receive, "known")
 	step(snatch.with(8, key), "won", first, half, now, later, "1", "1", "5")

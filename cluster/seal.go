@@ -35,6 +35,9 @@ func (e *Engine) seal(ctx context.Context, c *campaign, change hongbao.Change) e
 			if err := e.finishSeal(ctx, c, reply[1], reply[2], parseTime(reply[3])); err != nil {
 				return err
 			}
+			if reply[1] == sealCancelled { // which gives envelopes more time: no node may say expired any more
+				pause(ctx, e.options.CacheAge)
+			}
 			if reply[1] != how && how == sealCancelled {
 				return fmt.Errorf("%w: it closed at %s", hongbao.ErrCampaignOver, parseTime(reply[3]))
 			}

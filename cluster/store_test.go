@@ -21,14 +21,12 @@ type store struct {
 	engine *Engine
 }
 
-// newStore opens an engine with that many shards on a place of its own, and removes its keys with the test.
+// newStore opens an engine with that many shards on a place of its own.
 func newStore(t testing.TB, shards int, change func(*Options)) *store {
 	b := newBed(t, shards)
 	b.options.CacheAge = time.Second
 	change(&b.options)
-	st := &store{t, b.open()}
-	t.Cleanup(st.clear)
-	return st
+	return &store{t, b.open()}
 }
 
 // do sends a plain command to the server of a shard.
@@ -167,25 +165,7 @@ func sameEvent(a, b *hongbao.Event) bool {
 	return string(hongbao.AppendEvent(nil, a)) == string(hongbao.AppendEvent(nil, b))
 }
 
-// clear removes the keys of the test, which would otherwise only slow the next ones down.
-func (st *store) clear() {
-	e := st.engine
-	for _, address := range serversOf(e) {
-		if err := unlinkAll(e, address, "{"+e.options.Prefix+":*"); err != nil {
-			st.Error("clear:", err)
-		}
-	}
-}
-
-func serversOf(e *Engine) (addresses []string) {
-	for _, s := range e.shards {
-		if l := e.redis.lane(s); l != nil && !slices.Contains(addresses, l.address) {
-			addresses = append(addresses, l.address)
-		}
-	}
-	return addresses
-}
-
+// unlinkAll removes the keys of a pattern from a server.
 func unlinkAll(e *Engine, address, pattern string) error {
 	client, err := e.redis.dial(address)
 	if err != nil {

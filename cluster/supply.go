@@ -2,7 +2,9 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -77,17 +79,17 @@ func (e *Engine) leaseOnce(ctx context.Context, c *campaign, s *shard, now hongb
 	if err != nil {
 		return 0, err
 	}
-	if b.revision != c.Revision() {
-		c.life.bank.Store(nil)
-		return undecided, e.catalog.refresh(ctx)
-	}
-	if c.needsMark(b) {
+	if b.revision == c.Revision() && c.needsMark(b) {
 		if err := e.raiseMark(ctx, c, b); err != nil && b.cursor >= b.mark {
 			return 0, fmt.Errorf("%w: the bank of campaign %d has reached its mark: %w", hongbao.ErrBusy, c.ID, err)
 		}
 		if b, err = e.bank(ctx, c, 0); err != nil {
 			return 0, err
 		}
+	}
+	if b.revision != c.Revision() { // what is leased now has the amounts of another budget
+		c.life.bank.Store(nil)
+		return undecided, e.catalog.refresh(ctx)
 	}
 	want, count := e.leaseSize(c, s, b, now)
 	amounts := c.amounts(b.cursor, count)
@@ -132,17 +134,11 @@ func (e *Engine) bankAsKnown(ctx context.Context, c *campaign) (*bank, error) {
 
 // after is the bank after a lease, as far as that tells.
 func (b bank) after(what string, fen int64) *bank {
-	f := fieldReader{rest: what}
-	letter, rest, _ := strings.Cut(f.rest, " ")
-	if letter != "r" {
+	l := parseLease(what)
+	if l.count == 0 || l.first != b.cursor { // of what was given back, or an older one that was outstanding
 		return nil
 	}
-	f.rest = rest
-	first, count := f.number(), f.number()
-	if first != b.cursor { // an older one, that was outstanding
-		return nil
-	}
-	b.cursor, b.fen = first+count, b.fen+fen
+	b.cursor, b.fen, b.free = l.first+l.count, b.fen+fen, 0
 	return &b
 }
 
@@ -154,17 +150,26 @@ func (e *Engine) leaseSize(c *campaign, s *shard, b *bank, now hongbao.Time) (wa
 	left := end - min(end, b.cursor) + b.free
 	want = max(min(left/(4*shards), uint64(e.options.LeaseMax)), min(left/shards, uint64(c.life.waiting[s.index].Load())), 1)
 	c.life.low.Store(int64(want / 4))
-	issued := b.cursor - min(b.cursor, b.free)
+	// What is free was allowed before, so that the pace bounds the cursor, whoever takes what is free meanwhile.
 	allowed := c.Allowed(now)
-	count = min(want, end-min(end, b.cursor), b.mark-min(b.mark, b.cursor), allowed-min(allowed, issued))
+	count = min(want, end-min(end, b.cursor), b.mark-min(b.mark, b.cursor), allowed-min(allowed, b.cursor))
 	return want, count
 }
 
-// receive brings a lease to its shard.
+// receive brings a lease to its shard, with the amounts of the revision that it was made under or of a later one, which are
+// the same.
 func (e *Engine) receive(ctx context.Context, c *campaign, s *shard, incarnation, lease, what string) (hongbao.Status, error) {
-	entries := c.leased(what)
-	reply, err := e.ask(ctx, s, scriptReceive, 0, []string{s.campaign(c.texts.id), s.supply(c.texts.id)},
-		append([]string{incarnation, lease}, entries...)...)
+	l := parseLease(what)
+	if l.revision > c.Revision() {
+		if err := e.catalog.refresh(ctx); err != nil {
+			return 0, err
+		}
+		if c = e.catalog.find(c.ID); l.revision > c.Revision() {
+			return 0, fmt.Errorf("%w: campaign %d has a lease of revision %d, and is at %d", hongbao.ErrBroken, c.ID, l.revision, c.Revision())
+		}
+	}
+	args := append([]string{incarnation, lease, strconv.FormatUint(uint64(l.revision), 10)}, c.leased(&l)...)
+	reply, err := e.ask(ctx, s, scriptReceive, 0, []string{s.campaign(c.texts.id), s.supply(c.texts.id)}, args...)
 	if err != nil {
 		return 0, err
 	}
@@ -180,15 +185,31 @@ func (l *life) receives(s *shard, lease string) {
 	l.received[s.index].Store(parseUint(lease))
 }
 
-// leased are the entries of a lease: numbers from the cursor, or what was given back.
-func (c *campaign) leased(what string) []string {
-	f := fieldReader{rest: what}
-	letter, rest, _ := strings.Cut(f.rest, " ")
+// leaseText is a lease as the bank tells it.
+type leaseText struct {
+	revision     uint32 // in force when it was made
+	first, count uint64 // numbers from the cursor, or
+	given        string // what was given back: envelope and amount by turns
+}
+
+func parseLease(what string) (l leaseText) {
+	letter, rest, _ := strings.Cut(what, " ")
+	f := fieldReader{rest: rest}
+	l.revision = uint32(f.number())
 	if letter == "r" {
-		f.rest = rest
-		return c.entries(f.number(), f.number())
+		l.first, l.count = f.number(), f.number()
+	} else {
+		l.given = f.rest
 	}
-	fields := strings.Fields(rest)
+	return l
+}
+
+// leased are the entries of a lease.
+func (c *campaign) leased(l *leaseText) []string {
+	if l.count > 0 {
+		return c.entries(l.first, l.count)
+	}
+	fields := strings.Fields(l.given)
 	list := make([]string, 0, len(fields)/2)
 	for i := 0; i+1 < len(fields); i += 2 {
 		list = append(list, fields[i]+" "+fields[i+1])
@@ -198,9 +219,10 @@ func (c *campaign) leased(what string) []string {
 
 // stock is where a shard's supply of a campaign stands.
 type stock struct {
-	progress hongbao.Progress
-	left     uint64 // envelopes
-	at       hongbao.Time
+	progress       hongbao.Progress
+	received, gave string // numbers of the last lease and of the last return
+	left           uint64 // envelopes
+	at             hongbao.Time
 }
 
 func (e *Engine) stock(ctx context.Context, c *campaign, s *shard) (*stock, error) {
@@ -214,7 +236,7 @@ func (e *Engine) stock(ctx context.Context, c *campaign, s *shard) (*stock, erro
 	}
 	return &stock{
 		progress: hongbao.Progress{Taken: tally(1), Opened: tally(3), Refunded: tally(5), SignedUp: parseUint(reply[7])},
-		left:     parseUint(reply[10]), at: parseTime(reply[11]),
+		received: reply[8], gave: reply[9], left: parseUint(reply[10]), at: parseTime(reply[11]),
 	}, nil
 }
 
@@ -265,17 +287,20 @@ func (e *Engine) recallOnce(ctx context.Context, c *campaign) (hongbao.Status, e
 	if err != nil {
 		return 0, err
 	}
+	if dry, err := e.establishDry(ctx, c, b, found); err != nil || !dry {
+		return undecided, errors.Join(err, e.finishLeases(ctx, c, b.incarnation))
+	}
+	c.markSold(asked)
+	return hongbao.SoldOut, nil
+}
+
+// establishDry asks the bank whether it has nothing more, all shards having been found empty after the leases and returns of
+// those numbers.
+func (e *Engine) establishDry(ctx context.Context, c *campaign, b *bank, found []string) (bool, error) {
 	home := e.home()
 	args := append([]string{b.incarnation, c.texts.revision, strconv.FormatUint(c.end(), 10)}, found...)
 	reply, err := e.ask(ctx, home, scriptDry, 0, []string{home.bank(c.texts.id), home.free(c.texts.id)}, args...)
-	if err != nil {
-		return 0, err
-	}
-	if reply[0] == "dry" {
-		c.markSold(asked)
-		return hongbao.SoldOut, nil
-	}
-	return undecided, e.finishLeases(ctx, c, b.incarnation)
+	return err == nil && reply[0] == "dry", err
 }
 
 // giveBack moves what a shard has left to the bank. For a shard that has nothing it returns the numbers of its last lease
@@ -294,10 +319,14 @@ func (e *Engine) giveBack(ctx context.Context, c *campaign, s *shard, incarnatio
 		return false, "", "", fmt.Errorf("%w: shard %d has another incarnation of campaign %d", hongbao.ErrBusy, s.index, c.ID)
 	}
 	args := append([]string{incarnation, s.text, reply[1]}, reply[2:]...)
-	if _, err := e.ask(ctx, home, scriptTake, 0, []string{home.bank(id), home.free(id)}, args...); err != nil {
+	took, err := e.ask(ctx, home, scriptTake, 0, []string{home.bank(id), home.free(id)}, args...)
+	if err != nil {
 		return false, "", "", err
 	}
-	_, err = e.ask(ctx, s, scriptGiven, 0, []string{s.campaign(id), s.returning(id)}, reply[1])
+	if took[0] != "ok" && took[0] != "known" {
+		return false, "", "", fmt.Errorf("%w: the bank of campaign %d has another incarnation", hongbao.ErrBusy, c.ID)
+	}
+	_, err = e.ask(ctx, s, scriptGiven, 0, []string{s.campaign(id), s.returning(id)}, reply[1], incarnation)
 	return true, "", "", err
 }
 
@@ -321,36 +350,35 @@ func (e *Engine) finishLeases(ctx context.Context, c *campaign, incarnation stri
 	return nil
 }
 
-// soldOrMissed tells a losing draw on a shard without supply what it must know: SoldOut, or Missed.
+// soldOrMissed tells a losing draw on a shard without supply what it must know: whether nothing is left anywhere. It only
+// looks. While an envelope is on its way between bank and shards, something is left.
 func (e *Engine) soldOrMissed(ctx context.Context, c *campaign) (hongbao.Status, error) {
-	for began := time.Now(); ; {
-		asked := time.Now()
-		b, err := e.bank(ctx, c, 0)
-		switch {
-		case err != nil:
-			return 0, err
-		case b.dry && b.revision == c.Revision():
-			c.markSold(asked)
-			return hongbao.SoldOut, nil
-		case b.cursor < c.end() || b.free > 0:
-			return hongbao.Missed, nil
+	asked := time.Now()
+	b, err := e.bank(ctx, c, 0)
+	if err != nil {
+		return 0, err
+	}
+	if b.revision != c.Revision() || b.stopping || !b.dry && (b.cursor < c.end() || b.free > 0) {
+		return hongbao.Missed, nil
+	}
+	found, left := make([]string, 2*len(e.shards)), make([]uint64, len(e.shards))
+	if !b.dry {
+		err := e.everyShard(func(s *shard) error {
+			stock, err := e.stock(ctx, c, s)
+			if err == nil {
+				found[2*s.index], found[2*s.index+1], left[s.index] = stock.received, stock.gave, stock.left
+			}
+			return err
+		})
+		if err != nil || slices.Max(left) > 0 {
+			return hongbao.Missed, err
 		}
-		status, err := e.recallTogether(c)
-		switch {
-		case err != nil:
-			return 0, err
-		case status == hongbao.Won:
-			return hongbao.Missed, nil
-		case status == hongbao.SoldOut:
-			return status, nil
-		}
-		if !again(ctx, began) {
-			return 0, fmt.Errorf("%w: whether campaign %d is sold out is not known yet", hongbao.ErrBusy, c.ID)
-		}
-		if known := e.catalog.find(c.ID); known != nil {
-			c = known
+		if dry, err := e.establishDry(ctx, c, b, found); err != nil || !dry {
+			return hongbao.Missed, err
 		}
 	}
+	c.markSold(asked)
+	return hongbao.SoldOut, nil
 }
 
 // stillSold looks again at the banks of campaigns that were found sold out, so that the answer stays at hand.

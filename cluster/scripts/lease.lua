@@ -11,8 +11,8 @@
 --      9 revision   that the next three were decided on
 --     10 cursor     11 count   12 fen: the numbers from the cursor on, and what they sum to
 --
--- Reply: {'leased', lease, what}, what being 'r <first> <count>' or 'f <envelope> <amount> …' · {'none'} nothing is free,
--- and count is 0 · {'held'} · {'moved'} · {'over'} · {'dry'} · {'incarnation'} · {'fenced'}
+-- Reply: {'leased', lease, what}, what being 'r <revision> <first> <count>' or 'f <revision> <envelope> <amount> …' ·
+-- {'none'} nothing is free, and count is 0 · {'held'} · {'moved'} · {'over'} · {'dry'} · {'incarnation'} · {'fenced'}
 --
 -- Keeps G1 and G2: each number is leased to one shard at a time.
 local bank = redis.call('HMGET', KEYS[2], 'inc', 'rev', 'cursor', 'stopping', 'hold', 'last:' .. ARGV[5], 'dry', 'mark')
@@ -34,13 +34,13 @@ end
 local what
 local free = redis.call('LPOP', KEYS[3], ARGV[8])
 if free then
-  what = 'f ' .. table.concat(free, ' ')
+  what = 'f ' .. bank[2] .. ' ' .. table.concat(free, ' ')
 else
   if ARGV[11] == '0' then return {'none'} end
   if bank[2] ~= ARGV[9] or bank[3] ~= ARGV[10] then return {'moved'} end
   local cursor = tonumber(bank[3]) + tonumber(ARGV[11])
   if cursor > tonumber(bank[8]) then return {'moved'} end
-  what = 'r ' .. ARGV[10] .. ' ' .. ARGV[11]
+  what = 'r ' .. bank[2] .. ' ' .. ARGV[10] .. ' ' .. ARGV[11]
   redis.call('HSET', KEYS[2], 'cursor', text(cursor))
   redis.call('HINCRBY', KEYS[2], 'fen', ARGV[12])
 end
