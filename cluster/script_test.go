@@ -375,7 +375,7 @@ func TestBoundsStayExact(t *testing.T) {
 	step(take, "ok")
 	step(take, "known")
 	step(sc.example(scriptGiven).with(5, "2"), "ok")
-	step(sc.example(scriptLease).with(6, "5"), "leased", "6", "f "+last+" "+half)
+	step(sc.example(scriptLease).with(6, "5"), "leased", "6", "f 3 "+last+" "+half)
 	receive.args = []string{"1", "6", last + " " + half}
 	step(receive, "ok")
 	step(snatch.with(8, "key"), "won", last, half, now, later, "2", "0", "6")
