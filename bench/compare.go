@@ -68,6 +68,10 @@ func (t *Told) compareWallets(ctx context.Context, client *Client) (read int, er
 			err = fmt.Errorf("the wallet of player %d can't be read (%s): %w", uid, wallet.Label, wallet.Err)
 			return
 		}
+		if wallet.AsOf != 0 {
+			err = fmt.Errorf("the wallet of player %d is only shown as of %s: compare when all of the cluster is back", uid, wallet.AsOf)
+			return
+		}
 		read++
 		t.compareWallet(uid, &wallet)
 	})

@@ -169,6 +169,11 @@ func TestTheTruthIsNoDifference(t *testing.T) {
 			s.win(1, "a", 5, 1)
 			s.told.heardWallet(1, b, &Wallet{Result: Result{Outcome: Answered}})
 		}},
+		{"a wallet of the books, which lag", func(s story) {
+			s.win(1, "a", 5, 1)
+			b := s.told.beforeWallet(1)
+			s.told.heardWallet(1, b, &Wallet{Result: Result{Outcome: Answered}, AsOf: 1})
+		}},
 		{"an opening whose answer was lost", func(s story) {
 			s.win(1, "a", 5, 1)
 			s.openAnswer(1, 5, Opened{Result: Result{Outcome: Unknown}})

@@ -18,6 +18,9 @@ func (t *Told) heardWallet(uid uint64, b before, wallet *Wallet) {
 		t.outside(uid, "reading the wallet", wallet.Result)
 	case Answered:
 		t.counts.Wallets++
+		if wallet.AsOf != 0 {
+			return // it says itself that it is of an earlier time
+		}
 		t.checkShown(uid, b, wallet)
 		p := t.player(uid)
 		p.balanceFen = max(p.balanceFen, wallet.BalanceFen)

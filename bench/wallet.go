@@ -11,8 +11,9 @@ import (
 type Wallet struct {
 	Result
 	BalanceFen int64
-	Envelopes  []Envelope // newest first, also from the camp API
-	Next       string     // continues after this page; empty after the last
+	Envelopes  []Envelope   // newest first, also from the camp API
+	Next       string       // continues after this page; empty after the last
+	AsOf       hongbao.Time // of the books that it was read from; 0: it shows all that was told
 }
 
 // Envelope is one envelope of a wallet.
@@ -65,6 +66,7 @@ func (c *Client) WholeWallet(uid uint64) Wallet {
 	for whole.Outcome == Answered && whole.Next != "" {
 		page := c.Wallet(uid, hongbao.WalletLimitMax, whole.Next)
 		whole.Result, whole.BalanceFen, whole.Next = page.Result, page.BalanceFen, page.Next
+		whole.AsOf = max(whole.AsOf, page.AsOf)
 		whole.Envelopes = append(whole.Envelopes, page.Envelopes...)
 	}
 	return whole
@@ -79,6 +81,8 @@ func (w *Wallet) readV1(body []byte) Result {
 			w.BalanceFen = in.integer()
 		case "next":
 			w.Next, next = string(in.text()), true
+		case "as_of":
+			w.AsOf = readTime(in)
 		case "envelopes":
 			in.array(func(in *scanner) { w.Envelopes = append(w.Envelopes, readEnvelope(in)) })
 		default:

@@ -90,7 +90,7 @@ func (e *Engine) checkServer(ctx context.Context, address string) error {
 		return nil // its shards are busy
 	}
 	defer client.Close()
-	settings, err := client.Do(ctx, client.B().ConfigGet().Parameter("append*", "maxmemory-policy", "min-replicas-to-write").Build()).AsStrMap()
+	settings, err := client.Do(ctx, client.B().ConfigGet().Parameter("append*", "maxmemory-policy", "min-replicas-to-write", "cluster-require-full-coverage").Build()).AsStrMap()
 	info, infoErr := client.Do(ctx, client.B().Info().Build()).ToString()
 	var refused *rueidis.RedisError
 	switch err := errors.Join(err, infoErr); {
@@ -121,6 +121,9 @@ func (e *Engine) judgeServer(address string, settings map[string]string, info st
 	}
 	if n, _ := strconv.Atoi(settings["min-replicas-to-write"]); n < e.options.ReplicasAck {
 		refuse(WeakRedisReplicas, "min-replicas-to-write", fmt.Sprintf("%d, as many as cluster.redis.replicas_ack", e.options.ReplicasAck))
+	}
+	if settings["cluster-require-full-coverage"] == "yes" && strings.Contains(info, "cluster_enabled:1") {
+		e.logger.Warn("one lost shard of Redis will stop all of them: set cluster-require-full-coverage no", "address", address)
 	}
 	return errors.Join(errs, e.checkReplicas(address, infoField(info, "connected_slaves")))
 }

@@ -49,14 +49,32 @@ func Reconcile(ctx context.Context, o Options) (report Reconciled, err error) {
 		return report, hongbao.Invalid("cluster.redis.shards", len(e.shards), fmt.Sprintf("%d, with which this cluster was begun", setup.Shards))
 	}
 	e.secret = setup.Secret
-	lock, err := e.ledger.LockWait(ctx, "worker")
+	only, err := e.ledger.Lock(ctx, reconciling) // which workers see, and stand aside
 	if err != nil {
-		return report, fmt.Errorf("the worker does not stand aside: %w", err)
+		return report, fmt.Errorf("another reconcile is at work: %w", err)
+	}
+	defer only.Release()
+	lock, err := e.waitForWorker(ctx)
+	if err != nil {
+		return report, err
 	}
 	defer lock.Release()
 	r := &reconciler{Engine: e, report: Reconciled{Shards: len(e.shards)}, held: make([]heldShard, len(e.shards))}
 	err = r.run(ctx)
 	return r.report, err
+}
+
+// waitForWorker takes the worker's place once it has stood aside, which takes it as long as what it is doing.
+func (e *Engine) waitForWorker(ctx context.Context) (*ledger.Lock, error) {
+	const asideWithin = 30 * time.Second
+	limited, cancel := context.WithTimeout(ctx, asideWithin)
+	defer cancel()
+	e.logger.Info("waiting for the worker to stand aside")
+	lock, err := e.ledger.LockWait(limited, "worker")
+	if err != nil {
+		return nil, fmt.Errorf("the worker has not stood aside within %s: stop it (%w)", asideWithin, err)
+	}
+	return lock, nil
 }
 
 // reconciler is a reconciliation under way.

@@ -376,7 +376,7 @@ func TestBoundsStayExact(t *testing.T) {
 	step(take, "known")
 	step(sc.example(scriptGiven).with(5, "2"), "ok")
 	step(sc.example(scriptLease).with(6, "5"), "leased", "6", "f 3 "+last+" "+half)
-	receive.args = []string{"1", "6", last + " " + half}
+	receive.args = []string{"1", "6", "3", last + " " + half}
 	step(receive, "ok")
 	step(snatch.with(8, "key"), "won", last, half, now, later, "2", "0", "6")
 	step(snatch.with(8, key), "replayed", first, fmt.Sprintf("%s %s %s 2 3 %s", half, now, later, key), "2")

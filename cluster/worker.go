@@ -42,6 +42,10 @@ const (
 // at a time; others stand by. Two that both believe they are the one waste work and break nothing.
 func (e *Engine) Work(ctx context.Context, tend func(context.Context) error) {
 	for ctx.Err() == nil {
+		if e.isReconciled(ctx) {
+			pause(ctx, electEvery)
+			continue
+		}
 		lock, err := e.ledger.Lock(ctx, "worker")
 		if err == nil {
 			e.logger.Info("working: relay, ledger, clock")
@@ -53,6 +57,12 @@ func (e *Engine) Work(ctx context.Context, tend func(context.Context) error) {
 		}
 		pause(ctx, electEvery)
 	}
+}
+
+// isReconciled reports whether reconcile is at work, which no worker may disturb.
+func (e *Engine) isReconciled(ctx context.Context) bool {
+	held, err := e.ledger.Locked(ctx, reconciling)
+	return err == nil && held
 }
 
 // pause waits, and reports false when ctx ends first.
@@ -77,7 +87,7 @@ func (e *Engine) workUnder(ctx context.Context, lock *ledger.Lock, tend func(con
 	all.Go(func() { e.repeat(ctx, tendEvery, "finishing seals", e.finishSeals) })
 	all.Go(func() { e.repeat(ctx, trimEvery, "trimming outboxes", e.trimAll) })
 	all.Go(func() { e.repeat(ctx, tendEvery, "sealing and settling", tend) })
-	for pause(ctx, electEvery) && lock.Check(ctx) == nil {
+	for pause(ctx, electEvery) && lock.Check(ctx) == nil && !e.isReconciled(ctx) {
 	}
 	cancel()
 	all.Wait()

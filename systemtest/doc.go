@@ -8,5 +8,8 @@
 // Random tests print their seed; SYSTEMTEST_SEED repeats the choices of one, though not the timing. HONGBAO_LONG=1 kills
 // more often and rushes longer. With HONGBAO_REQUIRE_SERVICES=1 a test that lacks what it needs fails.
 //
+// Faults of a cluster (fault_test.go) run on a Redis Cluster, a Kafka and a MariaDB of the tests' own, which are killed, paused,
+// cut off, emptied and put back to what they were; a rush goes on meanwhile, and its record is held against the stores.
+//
 // It does not look inside: all but the preparation of a folder goes through ports, commands and files.
 package systemtest

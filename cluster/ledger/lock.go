@@ -58,6 +58,12 @@ func (l *Ledger) LockWait(ctx context.Context, name string) (*Lock, error) {
 	}
 }
 
+// Locked reports whether anybody has the lock of that name.
+func (l *Ledger) Locked(ctx context.Context, name string) (held bool, err error) {
+	_, err = one(ctx, l.db, []any{&held}, "SELECT IS_USED_LOCK(?) IS NOT NULL", lockName(l.database, name))
+	return held, err
+}
+
 func (l *Ledger) newLock(ctx context.Context, name string) (*Lock, error) {
 	conn, err := l.locks.Conn(ctx)
 	if err != nil {
