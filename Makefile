@@ -54,6 +54,10 @@ fuzz: ## each fuzz target for FUZZTIME (10s)
 bench: build ## measure against empty handlers and print ratios
 	scripts/bench
 
+.PHONY: bench-cluster
+bench-cluster: build ## measure the cluster engine, against its own script and the embedded engine
+	scripts/bench-cluster
+
 .PHONY: tools
 tools: ## install what the tests call: a C compiler for the race detector, curl, wrk
 	scripts/need gcc curl wrk redis-server redis-cli mariadbd java mvn
