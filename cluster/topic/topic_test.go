@@ -408,6 +408,15 @@ func TestATopicMadeAgainIsNotTakenForTheOld(t *testing.T) {
 
 	other := opened(t, topic.options.Topic, nil)
 	deleteTopic(t, other)
+	for { // deleting takes its time, during which the topic may still seem to be there
+		d, err := other.Describe(ctx)
+		if err == nil && !d.Exists {
+			break
+		}
+		if ctx.Err() != nil {
+			t.Fatal(err)
+		}
+	}
 	for {
 		if err := other.Create(ctx, 1, true); err == nil {
 			break
