@@ -118,7 +118,7 @@ func TestSellsOutExactly(t *testing.T) {
 	if budget := s.campaign.Rules().Budget; wins != count || s.fen.Load() != budget.TotalFen {
 		t.Errorf("%d of %d envelopes were won, with %d of %d fen", wins, count, s.fen.Load(), budget.TotalFen)
 	}
-	t.Logf("%d of %d envelopes were won, at %.0f/s; %.0f ms from the first shard that ran dry to sold_out on all; the longest wait then %d ms; %d times busy",
+	t.Logf("%d of %d envelopes were won, at %.0f/s; %.0f ms from the first shard that ran dry to sold_out on all; the longest wait of a snatch then %d ms; %d times busy",
 		wins, count, float64(wins)/ended.Sub(began).Seconds(), float64(ended.Sub(<-dry).Microseconds())/1000, s.waitedMS.Load(), s.busy.Load())
 }
 
@@ -131,7 +131,7 @@ type sale struct {
 	fen      atomic.Int64
 	told     []atomic.Bool // by shard: it has said sold_out
 	toldAll  sync.WaitGroup
-	over     atomic.Bool  // nothing is left in the bank
+	over     atomic.Bool  // a shard ran dry and the bank has nothing for it
 	waitedMS atomic.Int64 // the longest that anybody waited since
 	busy     atomic.Int64
 }
@@ -172,23 +172,38 @@ func (s *sale) snatch() {
 	}
 }
 
-// runsDry waits until a shard has nothing and the bank neither, and returns when that was.
+// runsDry waits until the shards are made to give back what they have left, which is when the bank has nothing for one
+// that ran dry, and returns since when that one had been waiting.
 func (s *sale) runsDry() time.Time {
-	for !s.over.Load() {
-		b, err := s.engine.bank(s.Context(), s.campaign, 0)
-		if err != nil && !errors.Is(err, hongbao.ErrBusy) {
-			s.Error(err)
-			return time.Now()
-		}
-		s.over.Store(err == nil && b.cursor == s.campaign.end())
-		time.Sleep(2 * time.Millisecond)
-	}
+	since := make([]time.Time, len(s.told)) // each shard without envelopes waits; zero: it has some
 	for {
-		for i := range s.campaign.life.waiting {
-			if s.campaign.life.waiting[i].Load() > 0 || s.told[i].Load() {
-				return time.Now()
+		now, first := time.Now(), time.Time{}
+		for i := range since {
+			switch waits := s.campaign.life.waiting[i].Load() > 0; {
+			case !waits:
+				since[i] = time.Time{}
+			case since[i].IsZero():
+				since[i] = now
 			}
+			if !since[i].IsZero() && (first.IsZero() || since[i].Before(first)) {
+				first = since[i]
+			}
+		}
+		switch {
+		case s.recalls():
+			s.over.Store(true)
+			return first
+		case s.told[0].Load(): // it was over between two looks
+			return now
 		}
 		time.Sleep(100 * time.Microsecond)
 	}
+}
+
+// recalls reports whether shards are giving back just now.
+func (s *sale) recalls() bool {
+	f := &s.engine.flights
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.underWay[recallKey{s.campaign.ID}] != nil
 }

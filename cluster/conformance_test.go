@@ -22,7 +22,7 @@ func conform(shards, lease int) enginetest.Open {
 		e := b.open()
 		stop := b.work(e)
 		return &enginetest.Harness{
-			Engine: e, Secret: e.Secret(), Calendar: b.options.Calendar, Leased: true, Ahead: lease > 1,
+			Engine: e, Secret: e.Secret(), Calendar: b.options.Calendar, Leased: true, Ahead: lease > 1, Slow: true,
 			Restart: func(now hongbao.Time) hongbao.Engine {
 				stop()
 				if err := e.Close(); err != nil {

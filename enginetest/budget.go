@@ -49,6 +49,10 @@ func checkSoldOut(t testing.TB, open Open) {
 // the budget near the seam, the second time down to a little more than is issued. Keeps G1 and G2.
 func checkTranches(t testing.TB, open Open) {
 	s := newScene(t, open)
+	if s.Slow && !s.Ahead && !long() {
+		t.Log("not checked: as many leases as wins take long; the engine's harness that leases ahead must")
+		return
+	}
 	const beyond = 500
 	c := s.rain(2 * hongbao.TrancheSize)
 	take := func(n int64) {

@@ -21,6 +21,8 @@ type Harness struct {
 	// Ahead, besides Leased: more than one number is leased at a time, so that even when one thing happens after another
 	// what is issued may be ahead of what is taken.
 	Ahead bool
+	// Slow: each step takes servers. Of what takes very many steps there is less, unless HONGBAO_LONG is set.
+	Slow bool
 	// Restart closes the engine and opens it again on the same store, with the wall clock at now.
 	Restart func(now hongbao.Time) hongbao.Engine
 	// Crash opens an engine on what a power cut at this moment would leave of the store. The engine before it goes on
