@@ -14,6 +14,7 @@ import (
 const (
 	relayPage    = 1000 // events of a shard in one round
 	relayIdleMax = 50 * time.Millisecond
+	relayPace    = 10 * time.Millisecond // between rounds that are not full: few large rounds cost every store less than many small ones
 )
 
 func formatSeq(seq uint64) string { return strconv.FormatUint(seq, 10) }
@@ -34,8 +35,12 @@ func (e *Engine) relay(ctx context.Context) {
 			if err != nil {
 				return err
 			}
+			if moved >= relayPage {
+				continue
+			}
 			if moved > 0 {
 				idle = time.Millisecond
+				pause(ctx, relayPace)
 				continue
 			}
 			pause(ctx, idle)

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 )
 
 // promoteBehind lets a replica be promoted that lacks what its master has: min-replicas-to-write is taken away, the replica
@@ -41,7 +42,7 @@ func proveUnconfirmed(t *testing.T, s *stores) {
 	promoteBehind(t, r, random)
 	r.recover(random)
 	r.end()
-	r.settle()
+	r.settleWithin(5 * time.Second) // what such a program has lost may stay unknown
 	found, lost := r.noted.compare(r.export(), r.budget())
 	differences := strings.Join(r.differences(), "\n")
 	t.Logf("%d wins and openings were lost, and %d other things are wrong:\n%.500s", len(lost), len(found), differences)

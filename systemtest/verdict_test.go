@@ -128,13 +128,20 @@ func within(d time.Duration, holds func() bool) bool {
 // settle learns what became of every request whose outcome was not told. No answer may stay unknown.
 func (r *rush) settle() {
 	r.t.Helper()
-	before, _ := r.told.Unknown()
-	ctx, cancel := context.WithTimeout(context.Background(), recoverMax)
-	defer cancel()
-	if left := r.witness(r.fleet.node(0)).Settle(ctx); left > 0 {
-		r.t.Errorf("of %d requests %d stay unknown", before, left)
+	if left := r.settleWithin(recoverMax); left > 0 {
+		r.t.Errorf("%d requests stay unknown", left)
 	}
-	r.t.Logf("%d requests were unknown, and were settled with the same keys", before)
+}
+
+// settleWithin asks again for as long as that, and returns how many requests stay unknown.
+func (r *rush) settleWithin(d time.Duration) (left int) {
+	r.t.Helper()
+	before, _ := r.told.Unknown()
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	left = r.witness(r.fleet.node(0)).Settle(ctx)
+	r.t.Logf("%d requests were unknown, and were asked again with the same keys; %d stay unknown", before, left)
+	return left
 }
 
 // replay asks for wins again, on any node: the answer must be the same, which told and noted check.
