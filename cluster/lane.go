@@ -48,8 +48,6 @@ type lane struct {
 	run    string
 
 	groups atomic.Uint64
-	sent   atomic.Uint64
-	unconf atomic.Uint64 // groups that the replicas did not confirm
 
 	waitedNS atomic.Uint64 // nanoseconds from sending groups to their confirmation
 }
@@ -242,7 +240,6 @@ func (l *lane) send(group []*call) {
 	cancel()
 	l.waitedNS.Add(uint64(time.Since(began)))
 	l.groups.Add(1)
-	l.sent.Add(uint64(len(group)))
 	final := l.confirmed(results[len(group):])
 	for i, c := range group {
 		l.finish(c, results[i], final)
@@ -266,9 +263,6 @@ func (l *lane) confirmed(results []rueidis.RedisResult) error {
 	acks, err := results[1].AsInt64()
 	if err == nil && acks < l.acks {
 		err = fmt.Errorf("confirmed by %d replicas of %d", acks, l.acks)
-	}
-	if err != nil {
-		l.unconf.Add(1)
 	}
 	return err
 }

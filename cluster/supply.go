@@ -112,8 +112,11 @@ func (e *Engine) leaseOnce(ctx context.Context, c *campaign, s *shard, now hongb
 		pause(ctx, 5*time.Millisecond)
 		return hongbao.Won, nil
 	case "none":
-		if ahead || b.cursor < c.end() {
+		switch {
+		case ahead, b.cursor < c.end() && c.Allowed(now) <= b.cursor:
 			return hongbao.Missed, nil // not yet: the pace holds it back
+		case b.cursor < c.end():
+			return undecided, nil // the mark does: it was raised for a bank that had gone on meanwhile
 		}
 		return e.recall(c)
 	}
@@ -222,7 +225,6 @@ type stock struct {
 	progress       hongbao.Progress
 	received, gave string // numbers of the last lease and of the last return
 	left           uint64 // envelopes
-	at             hongbao.Time
 }
 
 func (e *Engine) stock(ctx context.Context, c *campaign, s *shard) (*stock, error) {
@@ -236,7 +238,7 @@ func (e *Engine) stock(ctx context.Context, c *campaign, s *shard) (*stock, erro
 	}
 	return &stock{
 		progress: hongbao.Progress{Taken: tally(1), Opened: tally(3), Refunded: tally(5), SignedUp: parseUint(reply[7])},
-		received: reply[8], gave: reply[9], left: parseUint(reply[10]), at: parseTime(reply[11]),
+		received: reply[8], gave: reply[9], left: parseUint(reply[10]),
 	}, nil
 }
 
