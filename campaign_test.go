@@ -1,8 +1,11 @@
 package hongbao
 
 import (
+	"encoding/json"
 	"math"
+	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -73,6 +76,36 @@ func TestNumberBelongsToTheRevisionThatWasInForceWhenItWasGivenOut(t *testing.T)
 func TestNumberBeyondTheBudgetIsOfNoSegment(t *testing.T) {
 	if got := revisedAt([2]uint64{10, 200}).SegmentOf(200); got != (Segment{}) {
 		t.Errorf("it is of %+v", got)
+	}
+}
+
+// TestRulesOfBeforeStayTheirCommitmentByteForByte pins the canonical JSON of rules that set nothing that was added since,
+// and the commitment, which is the SHA-256 that sha256sum makes of the seed's 32 bytes and that text.
+func TestRulesOfBeforeStayTheirCommitmentByteForByte(t *testing.T) {
+	const canonical = `{"name":"some-rain","title":{},"rules_text":{},"kind":"rain",` +
+		`"budget":{"total_fen":10000,"count":100,"min_fen":1,"max_fen":200,"split":"double_mean"},` +
+		`"opens_at":"2027-02-05T12:00:00Z","closes_at":"2027-02-05T13:00:00Z","open_for":"24h0m0s","chance":1,"pace":"none",` +
+		`"wins_max":5,"daily_wins_max":0,"signup":"none","reveal":"on_open","paused":false}`
+	const commitment = "602ec4ff5c4ce8dcf70154366eeab665615185e0bd26c1f0062272f65fc55418"
+	if got := string(CanonicalRules(someRules())); got != canonical {
+		t.Errorf("they are\n%s; must stay\n%s", got, canonical)
+	}
+	if got := created(t, someRules()).Commitment; got != commitment {
+		t.Errorf("the commitment is %s; must stay %s", got, commitment)
+	}
+}
+
+// TestCommitmentBindsTicketAndFairStart: neither can be denied once it is published.
+func TestCommitmentBindsTicketAndFairStart(t *testing.T) {
+	rules := someRules()
+	rules.Ticket, rules.FairStart = true, Duration(time.Second)
+	const written = `"reveal":"on_open","ticket":true,"fair_start":"1s","paused":false}`
+	if text := string(CanonicalRules(rules)); !strings.HasSuffix(text, written) {
+		t.Errorf("they are %s; must end with %s", text, written)
+	}
+	var again Rules
+	if err := json.Unmarshal(CanonicalRules(rules), &again); err != nil || again != rules {
+		t.Errorf("they are read as %+v, %v", again, err)
 	}
 }
 

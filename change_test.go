@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -148,12 +149,40 @@ func TestBadRevisionNamesTheField(t *testing.T) {
 
 // TestRevisionKnowsNoOtherFields keeps what decides envelopes that are won already, or is a promise, from being revised.
 func TestRevisionKnowsNoOtherFields(t *testing.T) {
-	for _, field := range []string{"name", "kind", "open_for", "signup", "reveal", "title", "lasts", "ticket", "fair_start"} {
+	for _, field := range []string{"name", "kind", "open_for", "signup", "reveal", "title", "lasts"} {
 		_, err := ParsePatch([]byte(`{"` + field + `": 1}`))
 		refusal{field, "(unknown key)", "a known key"}.check(t, field, err)
 	}
+	const all = "a known key: budget, chance, closes_at, daily_wins_max, opens_at, pace, paused, wins_max"
+	for field, value := range map[string]string{"ticket": "true", "fair_start": `"1s"`} {
+		_, err := ParsePatch([]byte(`{"` + field + `": ` + value + `}`))
+		refusal{field, "(unknown key)", all}.check(t, field, err)
+	}
 	_, err := ParsePatch([]byte(`{"budget": {"split": "equal"}}`))
 	refusal{"budget.split", "(unknown key)", "a known key"}.check(t, "split", err)
+}
+
+// TestNoRevisionLeavesTheLotTooLittleOfTheWindow: players have prepared for the fair start, so the window gives way.
+func TestNoRevisionLeavesTheLotTooLittleOfTheWindow(t *testing.T) {
+	rules := someRules()
+	rules.Ticket, rules.FairStart = true, Duration(10*time.Second)
+	const tooShort = "at most 9.999s, a quarter of the window: opens_at to closes_at is 39.999s"
+	cases := []struct {
+		name, patch, allowed string
+	}{
+		{"closing after four fair starts", `{"closes_at": "2027-02-05T12:00:40Z"}`, ""},
+		{"closing earlier", `{"closes_at": "2027-02-05T12:00:39.999Z"}`, tooShort},
+		{"opening four fair starts before it closes", `{"opens_at": "2027-02-05T12:59:20Z"}`, ""},
+		{"opening later", `{"opens_at": "2027-02-05T12:59:20.001Z"}`, tooShort},
+	}
+	for _, c := range cases {
+		e, ok, err := created(t, rules).Change(Change{At: opensAt - minute, Revise: patch(t, c.patch)}, testSeed(), Tally{})
+		if c.allowed != "" {
+			refusal{"fair_start", "10s", c.allowed}.check(t, c.name, err)
+		} else if err != nil || !ok || !e.Rules.Ticket || e.Rules.FairStart != rules.FairStart {
+			t.Errorf("%s: %v, with the rules %+v", c.name, err, e.Rules)
+		}
+	}
 }
 
 // TestRevisedBudgetCutsExactlyWhatRemains is the arithmetic of segments: what is issued and the new segment are the new

@@ -67,6 +67,22 @@ func TestDifferenceFromWhatIsStoredIsLoggedAndLeftAlone(t *testing.T) {
 	}
 }
 
+func TestDifferenceInTicketOrFairStartIsLogged(t *testing.T) {
+	for text, change := range map[string]func(*hongbao.Spec){
+		"ticket":     func(s *hongbao.Spec) { s.Ticket = true },
+		"fair_start": func(s *hongbao.Spec) { s.FairStart = hongbao.Duration(time.Second) },
+	} {
+		w := newWorld(t)
+		spec := declared("first", hongbao.AtTime(opensAt))
+		w.declare(spec)
+		change(&spec)
+		w.declare(spec)
+		if log := w.log.String(); !strings.Contains(log, "stored with other rules") || !strings.Contains(log, text) {
+			t.Errorf("of another %s it says %q", text, log)
+		}
+	}
+}
+
 func TestDeclarationThatIsNoLongerValidIsLogged(t *testing.T) {
 	w := newWorld(t)
 	spec := declared("first", hongbao.AtTime(opensAt))

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -117,7 +119,7 @@ func fieldsOf(object reflect.Value) map[string]reflect.Value {
 	return fields
 }
 
-// nearest is a hint at the known key that is the fewest edits away, or nothing when none is near.
+// nearest is a hint at the known key that is the fewest edits away, or the list of all when none is near.
 func nearest(key string, fields map[string]reflect.Value) string {
 	best, distance := "", 1+len(key)/2
 	for name := range fields {
@@ -126,7 +128,7 @@ func nearest(key string, fields map[string]reflect.Value) string {
 		}
 	}
 	if best == "" {
-		return ""
+		return ": " + strings.Join(slices.Sorted(maps.Keys(fields)), ", ")
 	}
 	return fmt.Sprintf(" (did you mean %s?)", best)
 }

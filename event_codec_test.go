@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -18,6 +19,8 @@ func pinnedEvents() []pinnedEvent {
 	id := NewEnvelopeID(CampaignMax, math.MaxUint32)
 	rules := someRules()
 	rules.Title = Text{"新年", "New <year>"}
+	fair := rules
+	fair.Ticket, fair.FairStart = true, Duration(1500*time.Millisecond)
 	segment := rules.Budget.segment(1, 0)
 	const rulesJSON = `{"name":"some-rain","title":{"zh":"新年","en":"New \u003cyear\u003e"},"rules_text":{},"kind":"rain",` +
 		`"budget":{"total_fen":10000,"count":100,"min_fen":1,"max_fen":200,"split":"double_mean"},` +
@@ -48,6 +51,10 @@ func pinnedEvents() []pinnedEvent {
 		{"revised", Event{
 			Kind: CampaignRevised, At: opensAt, Campaign: 1, Revision: 2, Actor: "bob", Rules: &rules, Issued: Tally{40, 3000},
 		}, "0680acf6aab8340102" + "c303" + asHex(`{"actor":"bob","rules":`+rulesJSON+`,"issued":{"count":40,"total_fen":3000}}`)},
+		{"revised, with a ticket and a fair start", Event{
+			Kind: CampaignRevised, At: opensAt, Campaign: 1, Revision: 2, Actor: "bob", Rules: &fair, Issued: Tally{40, 3000},
+		}, "0680acf6aab8340102" + "e503" + asHex(`{"actor":"bob","rules":`+
+			strings.Replace(rulesJSON, `"paused"`, `"ticket":true,"fair_start":"1.5s","paused"`, 1)+`,"issued":{"count":40,"total_fen":3000}}`)},
 		{"sealed", Event{
 			Kind: CampaignSealed, At: opensAt, Campaign: 1, Revision: 2, Actor: "clock", Cancelled: true, Seed: Seed{0xAB},
 		}, "0780acf6aab8340102" + "6c" + asHex(`{"actor":"clock","cancelled":true,"seed":"ab`+strings.Repeat("00", 31)+`"}`)},

@@ -1,6 +1,7 @@
 package hongbao
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 	"unicode"
@@ -19,6 +20,7 @@ const (
 	openForMin        = time.Minute          // shortest time to open an envelope
 	openForMax        = 90 * 24 * time.Hour  // longest
 	aheadMax          = 366 * 24 * time.Hour // how far ahead a campaign may open
+	fairStartMax      = 30 * time.Second     // longest fair start
 	nameBytesMax      = 64
 	titleRunesMax     = 100
 	rulesTextRunesMax = 2000
@@ -40,7 +42,7 @@ type Budget struct {
 }
 
 // Rules are everything that decides a campaign, complete and published. Their JSON is canonical: the commitment is
-// taken over it.
+// taken over it. What is added to them is left out of it while unset, so that older commitments stay what they are.
 type Rules struct {
 	Name         string   `json:"name"`
 	Title        Text     `json:"title"`
@@ -56,6 +58,8 @@ type Rules struct {
 	DailyWinsMax int      `json:"daily_wins_max"` // over all campaigns of the kind on one calendar day; 0: no limit
 	Signup       Signup   `json:"signup"`
 	Reveal       Reveal   `json:"reveal"`
+	Ticket       bool     `json:"ticket,omitzero"`     // a snatch must bring one
+	FairStart    Duration `json:"fair_start,omitzero"` // who arrives so soon after opens_at is admitted by lot; 0: off
 	Paused       bool     `json:"paused"`
 }
 
@@ -84,6 +88,7 @@ func (r *Rules) validateTerms() error {
 		checkLimit("daily_wins_max", r.DailyWinsMax),
 		checkOneOf("signup", r.Signup, signups),
 		checkOneOf("reveal", r.Reveal, reveals),
+		r.checkFairStart(),
 	}
 	for _, err := range checks {
 		if err != nil {
@@ -105,6 +110,20 @@ func (r *Rules) checkWindow() error {
 	}
 	if r.Chance < 1 || r.Chance > ChanceCertain {
 		return Invalid("chance", r.Chance, "above 0 and at most 1")
+	}
+	return nil
+}
+
+// checkFairStart leaves at least half of the window after the lot, whose last player is admitted two fair starts after
+// opens_at.
+func (r *Rules) checkFairStart() error {
+	d := time.Duration(r.FairStart)
+	if d < 0 || d > fairStartMax || d%time.Millisecond != 0 {
+		return Invalid("fair_start", r.FairStart, "from 0s (off) to 30s, in whole milliseconds")
+	}
+	window := time.Duration(r.ClosesAt-r.OpensAt) * time.Millisecond
+	if longest := (window / 4).Truncate(time.Millisecond); d > longest {
+		return Invalid("fair_start", r.FairStart, fmt.Sprintf("at most %s, a quarter of the window: opens_at to closes_at is %s", longest, window))
 	}
 	return nil
 }

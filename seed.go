@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"math/bits"
+	"time"
 )
 
 // Secret is what only the server knows: every campaign's seed and the key of its receipts derive from it. Whoever
@@ -24,10 +26,16 @@ func (s Secret) ReceiptKey() ReceiptKey {
 	return mac(s, []byte("receipt"))
 }
 
+// TicketKey derives the key that the gate signs tickets with where none is configured: HMAC-SHA256(secret, "ticket").
+// Every node of a cluster derives the same one.
+func (s Secret) TicketKey() [32]byte {
+	return mac(s, []byte("ticket"))
+}
+
 // String hides the secret from logs.
 func (Secret) String() string { return "(secret)" }
 
-// Seed decides a campaign's amounts and lucky draws. Its commitment is published before the campaign opens and the
+// Seed decides a campaign's amounts, lucky draws and lottery. Its commitment is published before the campaign opens and the
 // seed itself once the campaign is sealed: Keeps G8.
 //
 // All that derives from a seed is HMAC-SHA256 under it of a label and then integers of fixed width, big endian, with
@@ -75,6 +83,24 @@ func (s Seed) Draw(campaign uint32, uid uint64, key string) uint64 {
 	message = binary.BigEndian.AppendUint64(message, uid)
 	sum := mac(s, append(message, key...))
 	return binary.BigEndian.Uint64(sum[:])
+}
+
+// Lot is a player's number in the lottery of a fair start, for [LotDelay]: the first 64 bits, big endian, of
+// HMAC-SHA256(seed, "lot" ‖ campaign as uint32 ‖ uid as uint64). No request has a part in it, so that asking again, or
+// earlier, draws no other.
+func (s Seed) Lot(campaign uint32, uid uint64) uint64 {
+	var buffer [3 + 4 + 8]byte
+	message := append(buffer[:0], "lot"...)
+	message = binary.BigEndian.AppendUint32(message, campaign)
+	sum := mac(s, binary.BigEndian.AppendUint64(message, uid))
+	return binary.BigEndian.Uint64(sum[:])
+}
+
+// LotDelay is how long after the end of a fair start its lottery admits who drew that number: ⌊lot × fairStart / 2⁶⁴⌋
+// nanoseconds, which is less than fairStart.
+func LotDelay(lot uint64, fairStart Duration) time.Duration {
+	delay, _ := bits.Mul64(lot, uint64(fairStart))
+	return time.Duration(delay)
 }
 
 // cutKey keys the stream that cuts one tranche: HMAC-SHA256(seed, "cut" ‖ campaign ‖ revision ‖ tranche), each uint32.

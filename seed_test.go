@@ -3,11 +3,16 @@ package hongbao
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math"
+	"math/big"
+	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -53,6 +58,13 @@ func TestSeedDependsOnSecretCampaignAndNonce(t *testing.T) {
 				seeds[seed] = name
 			}
 		}
+	}
+}
+
+func TestTicketKeyIsPinned(t *testing.T) {
+	const want = "a570dd28956e2d95b01f7e2f568f2d9f5b4e4b16d980bba85495c536d742415e"
+	if got := fmt.Sprintf("%x", countingSecret().TicketKey()); got != want {
+		t.Errorf("the key of tickets is %s, must stay %s", got, want)
 	}
 }
 
@@ -158,6 +170,118 @@ func TestDrawDoesNotAllocate(t *testing.T) {
 	}
 }
 
+// TestLotIsPinned holds lots, and the delays that follow from them, to what Python computes: with the seed's 32 bytes,
+//
+//	n = int.from_bytes(hmac.digest(seed, b"lot" + struct.pack(">IQ", campaign, uid), "sha256")[:8], "big")
+//	n * fair_start_in_ns >> 64
+//
+// and the last two lots to what openssl does: printf 'lot…' | openssl dgst -sha256 -mac HMAC -macopt hexkey:000102…1f.
+func TestLotIsPinned(t *testing.T) {
+	cases := []struct {
+		campaign                 uint32
+		uid, lot                 uint64
+		second, quarter, longest time.Duration
+	}{
+		{1, 0, 0xc73eb7478887ef83, 778300719, 194575179, 23349021576},
+		{1, 1, 0x8d9674101d68c150, 553076986, 138269246, 16592309587},
+		{7, 256, 0x88e14744410bcbc8, 534687475, 133671868, 16040624260},
+		{lastCampaign, lastUID, 0x39ead7a9ebcdad94, 226239661, 56559915, 6787189836},
+	}
+	for _, c := range cases {
+		lot := testSeed().Lot(c.campaign, c.uid)
+		if lot != c.lot {
+			t.Errorf("the lot of campaign %d, uid %d is %#x, must stay %#x", c.campaign, c.uid, lot, c.lot)
+		}
+		for fairStart, want := range map[time.Duration]time.Duration{time.Second: c.second, time.Second / 4: c.quarter, fairStartMax: c.longest} {
+			if got := LotDelay(lot, Duration(fairStart)); got != want {
+				t.Errorf("of %s it is admitted %d ns later, must stay %d", fairStart, got, want)
+			}
+		}
+	}
+}
+
+// TestLotIsTheDocumentedFormula recomputes a lot as a stranger would, from the formula in the documentation.
+func TestLotIsTheDocumentedFormula(t *testing.T) {
+	seed := testSeed()
+	h := hmac.New(sha256.New, seed[:])
+	h.Write([]byte("lot\x00\x00\x00\x07\x00\x00\x00\x00\x00\x00\x01\x00"))
+	if got, want := fmt.Sprintf("%016x", seed.Lot(7, 256)), hex.EncodeToString(h.Sum(nil)[:8]); got != want {
+		t.Errorf("the lot is %s, the formula says %s", got, want)
+	}
+}
+
+func TestEveryPartOfALotMatters(t *testing.T) {
+	lots := map[uint64]string{}
+	for _, seed := range []Seed{{}, testSeed()} {
+		for _, campaign := range []uint32{1, 2, lastCampaign} {
+			for _, uid := range []uint64{0, 1, 1 << 32, lastUID} {
+				name := fmt.Sprintf("seed %x campaign %d uid %d", seed[:2], campaign, uid)
+				lot := seed.Lot(campaign, uid)
+				if other, taken := lots[lot]; taken {
+					t.Errorf("%s and %s draw one lot", name, other)
+				}
+				lots[lot] = name
+			}
+		}
+	}
+}
+
+// TestLotDelayIsTheExactFractionOfTheFairStart compares with exact arithmetic: below fairStart, in the order of the lots.
+func TestLotDelayIsTheExactFractionOfTheFairStart(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		lot := rapid.Uint64().Draw(t, "lot")
+		fairStart := Duration(rapid.Int64Range(1, int64(fairStartMax)).Draw(t, "fair start"))
+		exact := new(big.Int).SetUint64(lot)
+		exact.Rsh(exact.Mul(exact, big.NewInt(int64(fairStart))), 64)
+		if got := LotDelay(lot, fairStart); int64(got) != exact.Int64() || got >= time.Duration(fairStart) {
+			t.Fatalf("it is %s; must be %s ns", got, exact)
+		}
+		if after := rapid.Uint64Min(lot).Draw(t, "a later lot"); LotDelay(after, fairStart) < LotDelay(lot, fairStart) {
+			t.Fatalf("lot %d overtakes lot %d", after, lot)
+		}
+	})
+	if first, last := LotDelay(0, Duration(time.Second)), LotDelay(math.MaxUint64, Duration(time.Second)); first != 0 || last != time.Second-1 {
+		t.Errorf("a second's lots are from %s to %s", first, last)
+	}
+	if got := LotDelay(math.MaxUint64, 0); got != 0 {
+		t.Errorf("without a fair start it waits %s", got)
+	}
+}
+
+// TestLotDelayTurnsAtItsExactLimit is what floating point gets wrong.
+func TestLotDelayTurnsAtItsExactLimit(t *testing.T) {
+	for _, delay := range []time.Duration{1, 333_333_333, 999_999_999} {
+		// The first lot of that delay in a second is ⌈delay × 2⁶⁴ / 10⁹⌉.
+		limit := new(big.Int).Lsh(big.NewInt(int64(delay)), 64)
+		limit.Add(limit, big.NewInt(int64(time.Second)-1)).Div(limit, big.NewInt(int64(time.Second)))
+		first := limit.Uint64()
+		if at, before := LotDelay(first, Duration(time.Second)), LotDelay(first-1, Duration(time.Second)); at != delay || before != delay-1 {
+			t.Errorf("lot %d waits %d ns and the one before %d; must be %d and one less", first, at, before, delay)
+		}
+	}
+}
+
+// TestDelaysOfTheLotAreUniform draws for neighbouring players, as a crowd that signed up together has neighbouring uids.
+func TestDelaysOfTheLotAreUniform(t *testing.T) {
+	const players, cells = 50_000, 50
+	random := rand.Uint64()
+	seed := Seed(mac(testSeed(), binary.BigEndian.AppendUint64(nil, random)))
+	counts := make([]int, cells)
+	for uid := range uint64(players) {
+		counts[LotDelay(seed.Lot(1, uid), Duration(time.Second))/(time.Second/cells)]++
+	}
+	if chiSquareFar(counts, alike(players, cells)) {
+		t.Errorf("the delays of the seed made from %#x are not uniform: %v", random, counts)
+	}
+}
+
+func TestLotDoesNotAllocate(t *testing.T) {
+	seed := testSeed()
+	if allocs := testing.AllocsPerRun(100, func() { LotDelay(seed.Lot(lastCampaign, lastUID), Duration(time.Second)) }); allocs != 0 {
+		t.Errorf("a lot allocates %v times", allocs)
+	}
+}
+
 func TestSecretsStayOutOfLogs(t *testing.T) {
 	secret := countingSecret()
 	for _, verb := range []string{"%v", "%s", "%+v"} {
@@ -172,6 +296,15 @@ func BenchmarkDraw(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		seed.Draw(lastCampaign, uid, "0123456789abcdef0123456789abcdef")
+		uid++
+	}
+}
+
+func BenchmarkLot(b *testing.B) {
+	seed, uid := testSeed(), uint64(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		LotDelay(seed.Lot(lastCampaign, uid), Duration(time.Second))
 		uid++
 	}
 }

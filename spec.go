@@ -24,9 +24,9 @@ type Spec struct {
 	DailyWinsMax *int       `json:"daily_wins_max,omitempty"`
 	Signup       *Signup    `json:"signup,omitempty"`
 	Reveal       *Reveal    `json:"reveal,omitempty"`
+	Ticket       bool       `json:"ticket,omitempty"`
+	FairStart    Duration   `json:"fair_start,omitempty"`
 	Paused       bool       `json:"paused,omitempty"`
-	Ticket       bool       `json:"ticket,omitempty"`     // refused: needs the gate
-	FairStart    Duration   `json:"fair_start,omitempty"` // refused: needs the gate
 }
 
 // BudgetSpec is a budget as a person writes it: range and split may be left out.
@@ -47,14 +47,12 @@ func ParseSpec(data []byte) (Spec, error) {
 
 // Rules completes the spec with its kind's preset, resolves relative times against now, and validates all of it.
 func (s Spec) Rules(now Time) (Rules, error) {
-	if err := s.checkUnavailable(); err != nil {
-		return Rules{}, err
-	}
 	if err := checkOneOf("kind", s.Kind, kinds); err != nil {
 		return Rules{}, err
 	}
 	r := preset(s.Kind)
-	r.Name, r.Title, r.RulesText, r.Paused = s.Name, s.Title, s.RulesText, s.Paused
+	r.Name, r.Title, r.RulesText = s.Name, s.Title, s.RulesText
+	r.Ticket, r.FairStart, r.Paused = s.Ticket, s.FairStart, s.Paused
 	setIf(&r.OpenFor, s.OpenFor)
 	setIf(&r.Chance, s.Chance)
 	setIf(&r.Pace, s.Pace)
@@ -67,17 +65,6 @@ func (s Spec) Rules(now Time) (Rules, error) {
 		return Rules{}, err
 	}
 	return r, r.validate()
-}
-
-// checkUnavailable refuses settings that this version can't honour, so that none is accepted without effect.
-func (s Spec) checkUnavailable() error {
-	if s.Ticket {
-		return Invalid("ticket", s.Ticket, "left out or false: tickets are not available in this version")
-	}
-	if s.FairStart != 0 {
-		return Invalid("fair_start", s.FairStart, "left out or 0s: fair start is not available in this version")
-	}
-	return nil
 }
 
 func (s Spec) window(r *Rules, now Time) error {

@@ -61,6 +61,11 @@ func TestWhatASpecLeavesOutTakesThePresetOfItsKind(t *testing.T) {
 			Budget: Budget{1000, 10, 10, 200, Normal}, Chance: ChanceCertain, Pace: PaceNone,
 			WinsMax: 1, DailyWinsMax: 3, Signup: SignupOpen, Reveal: RevealOnSnatch,
 		}},
+		{"a bomb with the longest fair start of its window", with(t, bombSpec, `"fair_start": "3.75s"`), Rules{
+			Name: "b", Kind: Bomb, OpensAt: opensAt, ClosesAt: opensAt + 15*second, OpenFor: Duration(24 * time.Hour),
+			Budget: Budget{1000, 10, 10, 200, Normal}, Chance: ChanceCertain, Pace: PaceNone,
+			WinsMax: 1, DailyWinsMax: 3, Signup: SignupOpen, Reveal: RevealOnSnatch, FairStart: Duration(3750 * time.Millisecond),
+		}},
 		{"a bomb of less than ten fen each", with(t, bombSpec, `"budget": {"total_fen": 95, "count": 10}`), Rules{
 			Name: "b", Kind: Bomb, OpensAt: opensAt, ClosesAt: opensAt + 15*second, OpenFor: Duration(24 * time.Hour),
 			Budget: Budget{95, 10, 1, 19, Normal}, Chance: ChanceCertain, Pace: PaceNone,
@@ -69,11 +74,13 @@ func TestWhatASpecLeavesOutTakesThePresetOfItsKind(t *testing.T) {
 		{"a rain that says everything", with(t, rainSpec, `
 			"title": {"zh": "新年", "en": "New year"}, "rules_text": {"zh": "先到先得"}, "open_for": "1h30m",
 			"budget": {"total_fen": 1000, "count": 10, "min_fen": 50, "max_fen": 150, "split": "uniform"},
-			"chance": 0.2, "pace": "linear", "wins_max": 0, "daily_wins_max": 7, "signup": "invited", "reveal": "on_snatch", "paused": true`), Rules{
+			"chance": 0.2, "pace": "linear", "wins_max": 0, "daily_wins_max": 7, "signup": "invited", "reveal": "on_snatch",
+			"ticket": true, "fair_start": "1.5s", "paused": true`), Rules{
 			Name: "r", Title: Text{"新年", "New year"}, RulesText: Text{ZH: "先到先得"}, Kind: Rain,
 			OpensAt: opensAt, ClosesAt: opensAt + hour, OpenFor: Duration(90 * time.Minute),
 			Budget: Budget{1000, 10, 50, 150, Uniform}, Chance: 200_000_000, Pace: PaceLinear,
-			WinsMax: 0, DailyWinsMax: 7, Signup: SignupInvited, Reveal: RevealOnSnatch, Paused: true,
+			WinsMax: 0, DailyWinsMax: 7, Signup: SignupInvited, Reveal: RevealOnSnatch,
+			Ticket: true, FairStart: Duration(1500 * time.Millisecond), Paused: true,
 		}},
 		{"a rain that opens relative to now", with(t, rainSpec, `"opens_at": "+10s"`), Rules{
 			Name: "r", Kind: Rain, OpensAt: opensAt - before + 10*second, ClosesAt: opensAt - before + 10*second + hour,
@@ -159,13 +166,15 @@ func TestBadSpecNamesFieldValueAndWhatIsAllowed(t *testing.T) {
 		{"another sign-up", `"signup": "required"`, refusal{"signup", "required", "one of none open invited"}},
 		{"another reveal", `"reveal": "later"`, refusal{"reveal", "later", "one of on_open on_snatch"}},
 		{"a paused that is a string", `"paused": "yes"`, refusal{"paused", `"yes"`, "true or false"}},
-		{"a ticket", `"ticket": true`, refusal{"ticket", "true", "not available in this version"}},
 		{"a ticket that is a string", `"ticket": "yes"`, refusal{"ticket", `"yes"`, "true or false"}},
-		{"a fair start", `"fair_start": "1s"`, refusal{"fair_start", "1s", "not available in this version"}},
+		{"a fair start of more than 30 s", `"fair_start": "30001ms"`, refusal{"fair_start", "30.001s", "from 0s (off) to 30s, in whole milliseconds"}},
+		{"a fair start of half a millisecond", `"fair_start": "500us"`, refusal{"fair_start", "500us", "whole milliseconds"}},
+		{"a negative fair start", `"fair_start": "-1s"`, refusal{"fair_start", "-1s", aDuration}},
+		{"a fair start of more than a quarter of the window", `"fair_start": "251ms", "lasts": "1003ms"`, refusal{"fair_start", "251ms", "at most 250ms, a quarter of the window: opens_at to closes_at is 1.003s"}},
 		{"a fair start that is a number", `"fair_start": 1`, refusal{"fair_start", "1", aDuration}},
 		{"a mistyped key", `"chances": 1`, refusal{"chances", "(unknown key)", "did you mean chance?"}},
 		{"a key in capitals", `"Chance": 1`, refusal{"Chance", "(unknown key)", "did you mean chance?"}},
-		{"a key that is like no other", `"xyzzy_plugh": 1`, refusal{"xyzzy_plugh", "(unknown key)", "a known key"}},
+		{"a key that is like no other", `"xyzzy_plugh": 1`, refusal{"xyzzy_plugh", "(unknown key)", "a known key: budget, chance, closes_at, "}},
 	}
 	for _, c := range cases {
 		_, err := rulesOf(with(t, rainSpec, c.members))
@@ -201,7 +210,7 @@ func TestWhatIsNotOneJSONObjectIsRefused(t *testing.T) {
 }
 
 func TestSpecReadsWhatItWrites(t *testing.T) {
-	for _, text := range []string{rainSpec, bombSpec, with(t, rainSpec, `"opens_at": "+1m30s", "chance": 0.25, "signup": "open"`)} {
+	for _, text := range []string{rainSpec, bombSpec, with(t, rainSpec, `"opens_at": "+1m30s", "chance": 0.25, "signup": "open", "ticket": true, "fair_start": "250ms"`)} {
 		first, err := ParseSpec([]byte(text))
 		if err != nil {
 			t.Fatal(err)
