@@ -24,7 +24,14 @@ type Engine interface {
 	// SignUp registers players for a campaign and counts those that were not registered before. Errors: ErrNotFound,
 	// ErrCampaignOver.
 	SignUp(ctx context.Context, s SignUpRequest) (added int, err error)
-	// Snatch decides a snatch and, when it wins, takes the next envelope. Refusals are results, not errors.
+	// Foretell answers a snatch out of memory as far as it can be decided without its player, whose uid need not be known
+	// yet. It tells NotOpen to whoever asks; Cancelled, Closed and SoldOut only where KeyIsNew: a key that the player brings
+	// may have won before. What it tells is true, and rests on nothing that a crash could take back; Wins is -1. Of all else,
+	// and now and then of these too, ok is false: then Snatch decides. It does not block, lock or allocate.
+	Foretell(s SnatchRequest) (result SnatchResult, ok bool)
+	// Snatch decides a snatch and, when it wins, takes the next envelope. Refusals are results, not errors. Where ReplayOnly,
+	// nothing is taken: a key that has won before is answered as ever, and any other status says no more than that this one
+	// has not.
 	Snatch(ctx context.Context, s SnatchRequest) (SnatchResult, error)
 	// Open credits a held envelope to its holder, once. An envelope of somebody else is ErrNotFound.
 	Open(ctx context.Context, o OpenRequest) (OpenResult, error)
@@ -36,8 +43,11 @@ type Engine interface {
 	// readers; after Sync that is everything acknowledged before it. An entry's event is only valid until the next step.
 	Journal(ctx context.Context, after Position) iter.Seq2[Entry, error]
 	// Record journals a system event: a name and a payload that the engine does not interpret. The journal goes on after
-	// the position without that event, and with every one recorded later.
+	// the position without that event, and with every one recorded later. A name must pass [CheckEventName].
 	Record(ctx context.Context, e Event) (Position, error)
+	// Recorded is the event of that name that was recorded last, or ErrNotFound. Whatever Record returned before is seen by
+	// every process. The engine's own events are not told.
+	Recorded(ctx context.Context, name string) (Event, error)
 	// Sync returns when everything acknowledged before it has reached the books that reads and audits use, and the
 	// journal's readers.
 	Sync(ctx context.Context) error

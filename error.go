@@ -25,6 +25,16 @@ var (
 	ErrBusy = errors.New("busy")
 	// ErrUnknown means that it may have happened: the caller must retry with the same key to learn.
 	ErrUnknown = errors.New("unknown outcome")
+	// ErrTooFast means that the caller asks more often than its rate allows; nothing happened.
+	ErrTooFast = errors.New("too fast")
+	// ErrReadOnly means that nothing may change at present; nothing happened.
+	ErrReadOnly = errors.New("read only")
+	// ErrDenied means that this caller may not play.
+	ErrDenied = errors.New("denied")
+	// ErrTicketRequired means that the campaign asks for a ticket and the request has none.
+	ErrTicketRequired = errors.New("ticket required")
+	// ErrTicketInvalid means that the request's ticket is not one of this player and campaign, has ended, or lacks its work.
+	ErrTicketInvalid = errors.New("ticket invalid")
 	// ErrBroken means that a guarantee is violated or the disk has failed: the process must stop.
 	ErrBroken = errors.New("broken")
 )

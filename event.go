@@ -80,3 +80,12 @@ type Event struct {
 	Name string `json:"name,omitzero"` // what a system event is about
 	Data []byte `json:"data,omitzero"`
 }
+
+// CheckEventName accepts as the name of a system event 1 to 64 printable ASCII bytes: the latest event of each is kept at
+// hand.
+func CheckEventName(name string) error {
+	if !isPrintable(name, nameBytesMax) {
+		return Invalid("name", name, "1 to 64 printable ASCII characters")
+	}
+	return nil
+}

@@ -75,9 +75,14 @@ func (w *world) create(kind hongbao.Kind, change func(*hongbao.Spec)) *hongbao.C
 	return c
 }
 
+// ask snatches for a player.
+func (w *world) ask(campaign uint32, uid uint64, key string) (hongbao.SnatchResult, error) {
+	return w.Snatch(w.Context(), hongbao.SnatchRequest{Campaign: campaign, UID: uid, Key: key})
+}
+
 func (w *world) win(c *hongbao.Campaign, uid uint64) hongbao.SnatchResult {
 	w.Helper()
-	result, err := w.Snatch(w.Context(), c.ID, uid, "")
+	result, err := w.ask(c.ID, uid, "")
 	if err != nil || result.Status != hongbao.Won {
 		w.Fatalf("player %d is told %s, %v; must win", uid, result.Status, err)
 	}
@@ -92,10 +97,10 @@ func TestRequestsOutOfBoundsAreInvalid(t *testing.T) {
 		err   error
 		field string
 	}{
-		{"a snatch by uid 2^53", none(w.Snatch(ctx, 1, hongbao.UIDMax+1, "k")), "uid"},
-		{"a key of 65 characters", none(w.Snatch(ctx, 1, 1, strings.Repeat("k", 65))), "Idempotency-Key"},
-		{"a key with a line break", none(w.Snatch(ctx, 1, 1, "a\nb")), "Idempotency-Key"},
-		{"a key in Chinese", none(w.Snatch(ctx, 1, 1, "钥匙")), "Idempotency-Key"},
+		{"a snatch by uid 2^53", none(w.ask(1, hongbao.UIDMax+1, "k")), "uid"},
+		{"a key of 65 characters", none(w.ask(1, 1, strings.Repeat("k", 65))), "Idempotency-Key"},
+		{"a key with a line break", none(w.ask(1, 1, "a\nb")), "Idempotency-Key"},
+		{"a key in Chinese", none(w.ask(1, 1, "钥匙")), "Idempotency-Key"},
 		{"an opening by uid 2^53", none(w.Open(ctx, hongbao.UIDMax+1, 1)), "uid"},
 		{"a sign-up by uid 2^53", none(w.SignUp(ctx, 1, hongbao.UIDMax+1)), "uid"},
 		{"a wallet of uid 2^53", none(w.Wallet(ctx, hongbao.WalletRequest{UID: hongbao.UIDMax + 1, Limit: 1})), "uid"},
@@ -118,9 +123,9 @@ func TestRequestsAtTheirBoundsAreServed(t *testing.T) {
 	w, ctx := newWorld(t), t.Context()
 	none := func(_ any, err error) error { return err }
 	for i, err := range []error{
-		none(w.Snatch(ctx, 1, 0, "k")),
-		none(w.Snatch(ctx, 1, hongbao.UIDMax, strings.Repeat("~", 64))),
-		none(w.Snatch(ctx, 1, 1, " ")),
+		none(w.ask(1, 0, "k")),
+		none(w.ask(1, hongbao.UIDMax, strings.Repeat("~", 64))),
+		none(w.ask(1, 1, " ")),
 		none(w.Wallet(ctx, hongbao.WalletRequest{UID: hongbao.UIDMax, Limit: hongbao.WalletLimitMax})),
 		none(w.Wallet(ctx, hongbao.WalletRequest{UID: 0, Limit: 1})),
 	} {
@@ -132,7 +137,7 @@ func TestRequestsAtTheirBoundsAreServed(t *testing.T) {
 
 func TestWhatDoesNotExistIsNotFound(t *testing.T) {
 	w, ctx := newWorld(t), t.Context()
-	if r, err := w.Snatch(ctx, 7, 1, "k"); err != nil || r.Status != hongbao.NotFound || r.Wins != -1 || r.Rules != nil {
+	if r, err := w.ask(7, 1, "k"); err != nil || r.Status != hongbao.NotFound || r.Wins != -1 || r.Rules != nil {
 		t.Errorf("a snatch is answered with %+v, %v", r, err)
 	}
 	_, openErr := w.Open(ctx, 1, hongbao.NewEnvelopeID(7, 0))
@@ -156,13 +161,29 @@ func TestKeyThatTheServerChoseIsToldAndHolds(t *testing.T) {
 	if !first.KeyIsNew || first.Key == second.Key || len(first.Key) != 22 || hongbao.CheckKey(first.Key) != nil {
 		t.Errorf("the keys are %q and %q", first.Key, second.Key)
 	}
-	again, err := w.Snatch(t.Context(), c.ID, 7, first.Key)
+	again, err := w.ask(c.ID, 7, first.Key)
 	if err != nil || again.Envelope != first.Envelope || again.KeyIsNew {
 		t.Errorf("asked again it is %+v, %v; must be %+v", again, err, first)
 	}
 	receipt := w.AppendReceipt(nil, 7, &first)
 	if !bytes.Equal(receipt, w.AppendReceipt(nil, 7, &again)) || bytes.Equal(receipt, w.AppendReceipt(nil, 8, &first)) {
 		t.Error("the receipt is not that of the win")
+	}
+}
+
+func TestKeyThatTheServerMadeBeforehandIsTold(t *testing.T) {
+	w := newWorld(t)
+	c := w.create(hongbao.Rain, nil)
+	w.at(opensAt)
+	key := hongbao.NewKey()
+	for _, isNew := range []bool{true, false} {
+		r, err := w.Snatch(t.Context(), hongbao.SnatchRequest{Campaign: c.ID, UID: 7, Key: key, KeyIsNew: isNew, Now: 1})
+		if err != nil || r.Status != hongbao.Won || r.Key != key || r.KeyIsNew != isNew || r.WonAt != opensAt {
+			t.Errorf("it is %+v, %v", r, err)
+		}
+	}
+	if taken := w.Progress(c.ID).Taken.Count; taken != 1 {
+		t.Errorf("%d are taken", taken)
 	}
 }
 
@@ -216,7 +237,7 @@ func TestOnlyTheInvitedWinWhereInvitationIsNeeded(t *testing.T) {
 	}
 	w.at(opensAt)
 	w.win(c, 7)
-	if r, err := w.Snatch(t.Context(), c.ID, 99, ""); r.Status != hongbao.NotSignedUp || err != nil {
+	if r, err := w.ask(c.ID, 99, ""); r.Status != hongbao.NotSignedUp || err != nil {
 		t.Errorf("a stranger is told %s, %v", r.Status, err)
 	}
 }
@@ -245,7 +266,7 @@ func TestAmountIsRevealedOnceOpenedOrFromTheStart(t *testing.T) {
 func TestCountsAreWhatWasTold(t *testing.T) {
 	w := newWorld(t)
 	c := w.create(hongbao.Rain, nil)
-	w.Snatch(t.Context(), c.ID, 7, "")
+	w.ask(c.ID, 7, "")
 	w.at(opensAt)
 	won := w.win(c, 7)
 	for range 3 {
@@ -253,8 +274,14 @@ func TestCountsAreWhatWasTold(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	for _, key := range []string{won.Key, "another"} { // of which the second is told nothing
+		w.Snatch(t.Context(), hongbao.SnatchRequest{Campaign: c.ID, UID: 7, Key: key, ReplayOnly: true})
+	}
+	w.at(opensAt + hour)
+	w.Foretell(c.ID, false)
+	w.Foretell(c.ID, true)
 	want := hongbao.Counts{Openings: 1}
-	want.Statuses[hongbao.NotOpen], want.Statuses[hongbao.Won] = 1, 1
+	want.Statuses[hongbao.NotOpen], want.Statuses[hongbao.Won], want.Statuses[hongbao.Closed] = 1, 2, 1
 	if got := w.Counts(); got != want {
 		t.Errorf("counted are %+v; must be %+v", got, want)
 	}

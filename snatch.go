@@ -9,11 +9,12 @@ import (
 
 // SnatchRequest asks for an envelope.
 type SnatchRequest struct {
-	Campaign uint32
-	UID      uint64
-	Key      string // 1-64 printable ASCII bytes, never empty
-	KeyIsNew bool   // the server made the key for this request: it can't be a retry
-	Now      Time
+	Campaign   uint32
+	UID        uint64
+	Key        string // 1-64 printable ASCII bytes, never empty
+	KeyIsNew   bool   // the server made the key for this request: it can't be a retry
+	ReplayOnly bool   // nothing may be won: only a key that has won before is answered as won
+	Now        Time   // for [Service.Snatch]: not before it
 }
 
 // SnatchResult is the outcome of a snatch. Envelope, AmountFen, WonAt and ExpiresAt are set when it won.
@@ -29,19 +30,30 @@ type SnatchResult struct {
 	KeyIsNew  bool   // and that the server made it
 }
 
-// Snatch asks for an envelope of a campaign. An empty key is replaced by one of 128 random bits, which the answer tells,
-// so that every draw can be recomputed. On [ErrUnknown] the result's Key is the one to retry with.
-func (s *Service) Snatch(ctx context.Context, campaign uint32, uid uint64, key string) (SnatchResult, error) {
-	request := SnatchRequest{Campaign: campaign, UID: uid, Key: key, Now: s.clock.Now()}
-	if key == "" {
-		request.Key, request.KeyIsNew = newKey(), true
+// Foretell answers a snatch of a campaign before it is known whose it is, if it can be: see [Engine.Foretell]. keyed says
+// whether the request brings a key of its own.
+func (s *Service) Foretell(campaign uint32, keyed bool) (SnatchResult, bool) {
+	result, ok := s.engine.Foretell(SnatchRequest{Campaign: campaign, KeyIsNew: !keyed, Now: s.clock.Now()})
+	if ok {
+		s.statuses[result.Status].Add(1)
 	}
-	if err := request.check(); err != nil {
+	return result, ok
+}
+
+// Snatch asks for an envelope, at the time that it is now, or at the request's if that is later. An empty key is replaced by a [NewKey], which the answer tells,
+// so that every draw can be recomputed; one with KeyIsNew is taken as made by the server already. On [ErrUnknown] the
+// result's Key is the one to retry with.
+func (s *Service) Snatch(ctx context.Context, r SnatchRequest) (SnatchResult, error) {
+	r.Now = max(r.Now, s.clock.Now())
+	if r.Key == "" {
+		r.Key, r.KeyIsNew = NewKey(), true
+	}
+	if err := r.check(); err != nil {
 		return SnatchResult{}, err
 	}
-	result, err := s.engine.Snatch(ctx, request)
-	result.Key, result.KeyIsNew = request.Key, request.KeyIsNew
-	if err == nil {
+	result, err := s.engine.Snatch(ctx, r)
+	result.Key, result.KeyIsNew = r.Key, r.KeyIsNew
+	if err == nil && (!r.ReplayOnly || result.Status == Won) {
 		s.statuses[result.Status].Add(1)
 	}
 	return result, err
@@ -61,19 +73,24 @@ func (r *SnatchRequest) check() error {
 
 // CheckKey accepts 1 to 64 printable ASCII bytes.
 func CheckKey(key string) error {
-	for _, c := range []byte(key) {
-		if c < ' ' || c > '~' {
-			return Invalid("Idempotency-Key", key, "1 to 64 printable ASCII characters")
-		}
-	}
-	if key == "" || len(key) > KeyBytesMax {
+	if !isPrintable(key, KeyBytesMax) {
 		return Invalid("Idempotency-Key", key, "1 to 64 printable ASCII characters")
 	}
 	return nil
 }
 
-// newKey makes a key of 128 bits from the runtime's ChaCha8, which is seeded by the operating system.
-func newKey() string {
+// isPrintable reports whether a text has at least one byte and at most so many, all printable ASCII.
+func isPrintable(text string, bytesMax int) bool {
+	for _, c := range []byte(text) {
+		if c < ' ' || c > '~' {
+			return false
+		}
+	}
+	return text != "" && len(text) <= bytesMax
+}
+
+// NewKey makes a key of 128 bits from the runtime's ChaCha8, which is seeded by the operating system.
+func NewKey() string {
 	var random [16]byte
 	binary.NativeEndian.PutUint64(random[:8], rand.Uint64())
 	binary.NativeEndian.PutUint64(random[8:], rand.Uint64())

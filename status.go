@@ -80,4 +80,27 @@ func Decide(f Facts) Status {
 	return Won
 }
 
+// Foretell is [Decide] for whoever asks: it decides as if nothing spoke against the player, and tells whether that is the
+// answer whatever the player has done. A campaign that has not opened was never won in, so that NotOpen is told to all; that
+// it was cancelled, has closed or is sold out is told only where the key is new, because another may have won before. issued
+// counts the envelopes that are given out for good.
+//
+// Whoever reads time and issued before the campaign's rules may tell what comes out: both only grow, so that it was true
+// when the rules were read. The other way round a budget that was raised in between would be sold out, and a window that
+// was extended in between be closed, without ever having been.
+func (c *Campaign) Foretell(now Time, issued uint64, keyIsNew bool) (status Status, ok bool) {
+	rules := c.Rules()
+	status = Decide(Facts{
+		Rules: rules, Now: now, Cancelled: c.Cancelled(), Sealed: c.Seal != nil, SignedUp: true,
+		Issued: issued, Allowed: rules.Budget.Count,
+	})
+	switch status {
+	case NotOpen:
+		return status, true
+	case Cancelled, Closed, SoldOut:
+		return status, keyIsNew
+	}
+	return status, false
+}
+
 func reached(wins, limit int) bool { return limit > 0 && wins >= limit }

@@ -153,3 +153,36 @@ func TestDecidingDoesNotAllocate(t *testing.T) {
 		t.Errorf("it allocates %v times", n)
 	}
 }
+
+// Whatever is foretold is what Decide tells every player by a key that may be one's own, and what is not foretold depends
+// on the player or may be won.
+func TestWhatIsForetoldIsDecidedForEveryPlayer(t *testing.T) {
+	told := map[Status]int{}
+	eachRules(func(rules *Rules) {
+		eachFacts(rules, func(f Facts) {
+			c := &Campaign{Revisions: []Revision{{Rules: *rules}}}
+			if f.Sealed || f.Cancelled {
+				c.Seal = &Seal{Cancelled: f.Cancelled}
+			}
+			f.Sealed = c.Seal != nil
+			for _, isNew := range []bool{true, false} {
+				status, ok := c.Foretell(f.Now, f.Issued, isNew)
+				// Nothing that is the player's own comes before these, but for a replay and a refusal for want of rights.
+				f.Replayed, f.SignedUp, f.Wins, f.DayWins = false, true, 0, 0
+				want := firstThatApplies(f)
+				mayTell := want == NotOpen || isNew && (want == Cancelled || want == Closed || want == SoldOut)
+				if ok != mayTell || ok && status != want {
+					t.Fatalf("of %+v under %+v, to a new key (%t), %s is foretold (%t); is %s", f, rules, isNew, status, ok, want)
+				}
+				if ok {
+					told[status]++
+				}
+			}
+		})
+	})
+	for _, status := range []Status{NotOpen, Cancelled, Closed, SoldOut} {
+		if told[status] == 0 {
+			t.Errorf("%s is never foretold", status)
+		}
+	}
+}

@@ -217,6 +217,22 @@ func (r *reconciler) rebuildHome(ctx context.Context) error {
 	return nil
 }
 
+// rebuildRecorded writes the latest system event of each name, all of which the first shard records.
+func (r *reconciler) rebuildRecorded(ctx context.Context) error {
+	home := r.home()
+	latest, err := r.ledger.Recorded(ctx, home.index, r.marks[home.index].Seq)
+	if err != nil {
+		return err
+	}
+	for name := range latest {
+		e := latest[name]
+		if _, err := r.command(ctx, home, "HSET", home.recorded(), name, string(hongbao.AppendEvent(nil, &e))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (r *reconciler) latest() (at hongbao.Time) {
 	for _, mark := range r.marks {
 		at = max(at, mark.At)

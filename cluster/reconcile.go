@@ -240,6 +240,9 @@ func (r *reconciler) rebuild(ctx context.Context) error {
 		return err
 	}
 	if r.held[0].lost {
+		if err := r.rebuildRecorded(ctx); err != nil {
+			return err
+		}
 		return r.rebuildHome(ctx)
 	}
 	return r.matchLeases(ctx)

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -56,11 +57,15 @@ func reconcileAfter(t *testing.T, lost []int) {
 		}
 	}
 	play(0, 60)
+	record(t, e, "once", "1")
+	record(t, e, "often", "1")
+	record(t, e, "often", "2")
 	if err := e.Sync(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	stop()
 	play(500, 20)
+	record(t, e, "often", "lost with the first shard")
 	past := tail(t, e, lost)
 	for _, index := range lost {
 		wipe(t, e, e.shards[index])
@@ -100,6 +105,15 @@ func reconcileAfter(t *testing.T, lost []int) {
 	if got := e.Progress(c.ID).Taken; got != taken {
 		t.Errorf("%+v is taken; must be %+v", got, taken)
 	}
+	often := "lost with the first shard"
+	if slices.Contains(lost, 0) {
+		often = "2"
+	}
+	for name, want := range map[string]string{"once": "1", "often": often} {
+		if got, err := e.Recorded(t.Context(), name); err != nil || string(got.Data) != want || got.Actor != "test" {
+			t.Errorf("the latest %q is %+v, %v; must be %q", name, got, err, want)
+		}
+	}
 	play(1000, 60)
 	rain(t, e, 5)
 	sellOut(t, e, c, wins, &taken)
@@ -107,6 +121,13 @@ func reconcileAfter(t *testing.T, lost []int) {
 		t.Errorf("%+v was taken of %+v, although nothing was lost", taken, c.Rules().Budget)
 	}
 	auditAll(t, e)
+}
+
+func record(t testing.TB, e *Engine, name, data string) {
+	t.Helper()
+	if _, err := e.Record(t.Context(), hongbao.Event{At: now(), Name: name, Actor: "test", Data: []byte(data)}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // tail is what shards have in their outboxes and the books don't.

@@ -38,6 +38,7 @@ var (
 	scriptSeal     = loadScript("seal", false)
 	scriptStop     = loadScript("stop", false)
 	scriptStopping = loadScript("stopping", false)
+	scriptRecorded = loadScript("recorded", false)
 
 	scriptBank    = loadScript("bank", false)
 	scriptMark    = loadScript("mark", false)
@@ -61,7 +62,7 @@ var (
 // allScripts are loaded into each server that is connected to.
 var allScripts = []*script{
 	scriptSnatch, scriptOpen, scriptRefund, scriptSignUp, scriptCreate, scriptChange, scriptRecord,
-	scriptWallet, scriptCampaign, scriptRegistry, scriptApply, scriptSeal, scriptStop, scriptStopping,
+	scriptWallet, scriptCampaign, scriptRegistry, scriptApply, scriptSeal, scriptStop, scriptStopping, scriptRecorded,
 	scriptBank, scriptMark, scriptLease, scriptReceive, scriptGive, scriptTake, scriptGiven, scriptDry,
 	scriptOutbox, scriptTrim, scriptAdopt, scriptInit, scriptHold, scriptFree, scriptPeek,
 }

@@ -45,7 +45,7 @@ func (sc *scene) keys() []string {
 	s, id := sc.s, sc.id
 	return []string{
 		s.record, s.outbox, s.campaign(id), s.supply(id), s.returning(id), s.player(sc.uid), s.bank(id), s.bank("2"), s.free(id), s.leases(id),
-		s.names(), s.campaigns(), s.changes(), s.stopping(),
+		s.names(), s.campaigns(), s.changes(), s.stopping(), s.recorded(),
 	}
 }
 
@@ -89,7 +89,8 @@ func (sc *scene) examples() []example {
 		{scriptSignUp, []string{s.outbox, s.campaign(id), s.player(sc.uid)}, []string{bounded, id, sc.uid, "3", later, "an actor"}, "added", true, nil},
 		{scriptCreate, []string{s.outbox, s.bank("2"), s.names(), s.campaigns(), s.changes()}, []string{bounded, "2", "other", "event", "1"}, "ok", true, nil},
 		{scriptChange, []string{s.outbox, s.bank(id), s.campaigns(), s.changes(), s.stopping()}, []string{bounded, id, "event", "3", "4294967294", "4", "", "1"}, "ok", true, nil},
-		{scriptRecord, []string{s.outbox}, []string{bounded, "event"}, "ok", true, nil},
+		{scriptRecord, []string{s.outbox, s.recorded()}, []string{bounded, "event", "a name"}, "ok", true, nil},
+		{scriptRecorded, []string{s.recorded()}, []string{"a name"}, "ok", false, [][]string{{"HSET", s.recorded(), "a name", "event"}}},
 		{scriptWallet, []string{s.player(sc.uid)}, nil, "ok", false, nil},
 		{scriptCampaign, []string{s.campaign(id), s.supply(id)}, nil, "ok", false, nil},
 		{scriptRegistry, []string{s.campaigns(), s.changes()}, []string{"0"}, "ok", false, nil},

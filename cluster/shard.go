@@ -47,6 +47,7 @@ func (s *shard) names() string                { return s.registry("names") }
 func (s *shard) campaigns() string            { return s.registry("campaigns") }
 func (s *shard) changes() string              { return s.registry("changes") }
 func (s *shard) stopping() string             { return s.registry("stopping") }
+func (s *shard) recorded() string             { return s.registry("recorded") }
 
 // shardOf spreads players over shards (the finalizer of MurmurHash3). It never changes: what a player has lies there.
 func shardOf(uid uint64, shards int) int {

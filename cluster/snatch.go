@@ -9,6 +9,29 @@ import (
 	"hongbao"
 )
 
+// Foretell answers what no player can change, by rules that are not older than the caches may be.
+func (e *Engine) Foretell(r hongbao.SnatchRequest) (result hongbao.SnatchResult, ok bool) {
+	c := e.catalog.find(r.Campaign)
+	if c == nil || !e.catalog.fresh() {
+		return result, false
+	}
+	status, ok := e.foretell(c, &r)
+	if !ok {
+		return result, false
+	}
+	return hongbao.SnatchResult{Status: status, Wins: -1, Rules: c.Rules()}, true
+}
+
+// foretell asks the campaign's rules. The bank's being dry is known under a revision, so that the order of loads does not
+// matter here as it does where what is issued is counted.
+func (e *Engine) foretell(c *campaign, r *hongbao.SnatchRequest) (hongbao.Status, bool) {
+	issued := uint64(0)
+	if c.isSold(e.options.CacheAge) {
+		issued = c.Rules().Budget.Count
+	}
+	return c.Foretell(e.time(r.Now), issued, r.KeyIsNew)
+}
+
 // Snatch decides a snatch: without Redis where nothing that the player has can matter, otherwise in the player's shard.
 func (e *Engine) Snatch(ctx context.Context, r hongbao.SnatchRequest) (hongbao.SnatchResult, error) {
 	c, err := e.find(r.Campaign)
@@ -38,26 +61,14 @@ func (c *campaign) draw(r *hongbao.SnatchRequest) luck {
 	return luck{chance.Wins(draw), c.chanceMax.Wins(draw)}
 }
 
-// decideHere answers what needs no look at the player. A campaign that has not opened was never won in; beyond that, only
-// a key that can't have won before may be refused so, and only by rules that are not older than the caches may be. The draw,
-// which costs most, comes last.
+// decideHere answers what needs no look at what the player has: what can be foretold, and a new key's draw that loses. The
+// draw, which costs most, comes last.
 func (e *Engine) decideHere(c *campaign, r *hongbao.SnatchRequest) (hongbao.Status, bool) {
-	rules := c.Rules()
-	facts := hongbao.Facts{
-		Rules: rules, Now: e.time(r.Now), Cancelled: c.Cancelled(), Sealed: c.Seal != nil, SignedUp: true, Allowed: rules.Budget.Count,
-	}
-	if c.isSold(e.options.CacheAge) {
-		facts.Issued = rules.Budget.Count
-	}
-	switch status := hongbao.Decide(facts); status {
-	case hongbao.NotOpen:
-		return status, true
-	case hongbao.Cancelled, hongbao.Closed, hongbao.SoldOut:
-		return status, r.KeyIsNew
-	case hongbao.Won:
+	status, ok := e.foretell(c, r)
+	if status == hongbao.Won {
 		return hongbao.Missed, r.KeyIsNew && !c.draw(r).everWins
 	}
-	return 0, false
+	return status, ok
 }
 
 // snatch asks the player's shard, and gets it envelopes when it has none left.
@@ -101,9 +112,16 @@ func (e *Engine) snatch(ctx context.Context, c *campaign, r *hongbao.SnatchReque
 func (e *Engine) askSnatch(ctx context.Context, s *shard, c *campaign, r *hongbao.SnatchRequest, draw luck, sold bool) ([]string, error) {
 	now := e.time(r.Now)
 	today, uid, t := e.days.of(now), strconv.FormatUint(r.UID, 10), &c.texts
+	closesAt := t.closesAt
+	if r.ReplayOnly {
+		// The script finds a key that has won before it looks at anything else; and whatever it comes to after that, a
+		// window that ended in 1970 stands before all that could win or ask for supply. The order of its refusals, which says
+		// nothing here, is the only other thing that depends on it.
+		closesAt = "0"
+	}
 	return e.ask(ctx, s, scriptSnatch, now,
 		[]string{s.outbox, s.campaign(t.id), s.supply(t.id), s.player(uid)},
-		e.limit, t.id, uid, r.Key, flag(r.KeyIsNew), t.revision, t.opensAt, t.closesAt, t.paused, t.signup, t.winsMax, t.dailyWinsMax,
+		e.limit, t.id, uid, r.Key, flag(r.KeyIsNew), t.revision, t.opensAt, closesAt, t.paused, t.signup, t.winsMax, t.dailyWinsMax,
 		t.kind, today.text, today.untilText, flag(draw.wins), t.expiresAt, flag(sold))
 }
 

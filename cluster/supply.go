@@ -147,11 +147,16 @@ func (b bank) after(what string, fen int64) *bank {
 
 // leaseSize is how many numbers a shard should have, and how many of them may come from the cursor. Leases shrink as the
 // end nears, so that little has to be given back; those who wait for one are served together where that leaves the other
-// shards theirs. The mark and the pace bound them.
+// shards theirs. The mark and the pace bound them. Where the order of admission is by lot, they are smaller: what lies in a
+// shard goes to later lots while an earlier one waits in a dry shard.
 func (e *Engine) leaseSize(c *campaign, s *shard, b *bank, now hongbao.Time) (want, count uint64) {
 	end, shards := c.end(), uint64(len(e.shards))
 	left := end - min(end, b.cursor) + b.free
-	want = max(min(left/(4*shards), uint64(e.options.LeaseMax)), min(left/shards, uint64(c.life.waiting[s.index].Load())), 1)
+	parts := uint64(4)
+	if c.Rules().FairStart > 0 {
+		parts = 64
+	}
+	want = max(min(left/(parts*shards), uint64(e.options.LeaseMax)), min(left/shards, uint64(c.life.waiting[s.index].Load())), 1)
 	c.life.low.Store(int64(want / 4))
 	// What is free was allowed before, so that the pace bounds the cursor, whoever takes what is free meanwhile.
 	allowed := c.Allowed(now)

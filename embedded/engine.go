@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,10 +43,11 @@ type Engine struct {
 	registry registry
 	players  *players
 
-	last    atomic.Int64  // engine time last committed, Unix milliseconds; written under the journal's lock
-	applied atomic.Uint64 // block that the views have reached
-	broken  atomic.Pointer[error]
-	onBreak func(error)
+	last     atomic.Int64  // engine time last committed, Unix milliseconds; written under the journal's lock
+	applied  atomic.Uint64 // block that the views have reached
+	recorded atomic.Uint64 // block of the last system event that a caller was told of
+	broken   atomic.Pointer[error]
+	onBreak  func(error)
 
 	stop      chan struct{}
 	tasks     sync.WaitGroup
@@ -140,25 +140,6 @@ func (e *Engine) checkZone(now hongbao.Time) error {
 
 // Secret is what seeds and receipts derive from.
 func (e *Engine) Secret() hongbao.Secret { return e.secret }
-
-// Record journals a system event: of another name than the engine's own, and small enough for a group.
-func (e *Engine) Record(_ context.Context, event hongbao.Event) (hongbao.Position, error) {
-	if event.Name == zoneEvent || event.Name == checkpointEvent {
-		return "", hongbao.Invalid("name", event.Name, "another one: it is the engine's own")
-	}
-	if size, most := len(event.Name)+len(event.Actor)+len(event.Data), e.recordMax(); size > most {
-		return "", hongbao.Invalid("data", size, "with name and actor at most "+strconv.Itoa(most)+" bytes long")
-	}
-	event.Kind = hongbao.SystemRecorded
-	at, err := e.record(&event)
-	if err != nil {
-		return "", err
-	}
-	return hongbao.Position(at.String()), nil
-}
-
-// recordMax is how many bytes of texts a system event may have: what may join a group, less the fields around them.
-func (e *Engine) recordMax() int { return e.journal.JoinMax() - 64 }
 
 // Sync returns when everything acknowledged before it is in the views.
 func (e *Engine) Sync(context.Context) error {

@@ -261,6 +261,7 @@ func (f *feeder) fold(batch *pebble.Batch) error {
 			if err := f.mark.recorded(e); err != nil {
 				return err
 			}
+			f.writeRecorded(batch, e)
 			continue
 		}
 		view, created := f.campaigns[e.Campaign], e.Kind == hongbao.CampaignCreated

@@ -6,6 +6,29 @@ import (
 	"hongbao"
 )
 
+// Foretell answers what no player can change, once it is durable.
+func (e *Engine) Foretell(r hongbao.SnatchRequest) (result hongbao.SnatchResult, ok bool) {
+	c := e.registry.find(r.Campaign)
+	if c == nil {
+		return result, false
+	}
+	at, issued, now := e.look(c, r.Now)
+	status, ok := now.Foretell(at, issued, r.KeyIsNew)
+	if !ok || status == hongbao.SoldOut && c.lastWin.Load() > e.journal.Head().Block {
+		return result, false // Keeps G4: a crash could still take the last win back
+	}
+	return hongbao.SnatchResult{Status: status, Wins: -1, Rules: now.Rules()}, true
+}
+
+// look reads what a refusal rests on, without the campaign's lock: time and what is issued before the rules, see
+// [hongbao.Campaign.Foretell]. By the rules before and the wins after, a budget that is raised and an envelope that is won
+// in between would be sold out, although there was always one left. The block of the last win is to be read after that: it is
+// written before.
+func (e *Engine) look(c *campaign, now hongbao.Time) (at hongbao.Time, issued uint64, rules *hongbao.Campaign) {
+	at, issued = e.time(now), c.issued.Load()
+	return at, issued, c.now.Load()
+}
+
 // Snatch decides a snatch. A win is told once its group is durable, a refusal that rests on a win once that one's is.
 func (e *Engine) Snatch(_ context.Context, r hongbao.SnatchRequest) (hongbao.SnatchResult, error) {
 	result, block, err := e.snatch(r)
@@ -34,6 +57,9 @@ func (e *Engine) snatch(r hongbao.SnatchRequest) (result hongbao.SnatchResult, b
 			return result, block, err
 		}
 	}
+	if r.ReplayOnly {
+		return hongbao.SnatchResult{Status: hongbao.Closed, Wins: -1, Rules: c.now.Load().Rules()}, 0, nil
+	}
 	return e.decide(s, c, r)
 }
 
@@ -42,9 +68,9 @@ func (e *Engine) snatch(r hongbao.SnatchRequest) (result hongbao.SnatchResult, b
 func (e *Engine) decide(s *shard, c *campaign, r hongbao.SnatchRequest) (hongbao.SnatchResult, uint64, error) {
 	key := rightKey{r.UID, r.Campaign}
 	w := win{shard: s, campaign: c, request: &r, key: key, right: s.rights[key], player: s.players[r.UID]}
-	now := c.now.Load()
-	facts := e.facts(&w, now, e.time(r.Now))
-	facts.Issued = c.issued.Load()
+	at, issued, now := e.look(c, r.Now)
+	facts := e.facts(&w, now, at)
+	facts.Issued = issued
 	status := hongbao.Decide(facts)
 	if status == hongbao.Won {
 		facts.Draw = w.luck(facts.Rules)

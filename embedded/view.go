@@ -27,11 +27,13 @@ import (
 //	'p' uid envelope 'x'       opened or refunded: state, at as uvarints
 //	's' campaign uid           signed up, uvarint at
 //	'c' campaign               campaign and progress, JSON
+//	'r' name                   the latest system event of that name, as the journal has it
 //	'm'                        mark: how far the views have come, JSON
 const (
 	playerFamily   = 'p'
 	signUpFamily   = 's'
 	campaignFamily = 'c'
+	recordedFamily = 'r'
 	markFamily     = 'm'
 
 	closedSuffix = 'x'
@@ -200,6 +202,10 @@ func signUpKey(b []byte, campaign uint32, uid uint64) []byte {
 func campaignKey(b []byte, campaign uint32) []byte {
 	return binary.BigEndian.AppendUint32(append(b, campaignFamily), campaign)
 }
+
+// recordedKey is that of a system event's name. Views of versions that did not have these keys lack nothing: until then only
+// the engine itself recorded events, and those are not kept here.
+func recordedKey(b []byte, name string) []byte { return append(append(b, recordedFamily), name...) }
 
 func appendWonRow(b []byte, e *hongbao.Event) []byte {
 	b = binary.AppendUvarint(b, uint64(e.At))

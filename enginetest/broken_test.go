@@ -115,6 +115,20 @@ func lies() []lie {
 		{"forgets keys once a campaign is over", "KeyIsAnsweredWhateverHasHappenedSince", bent(func(f *hongbao.Facts) { f.Replayed = f.Replayed && !f.Sealed })},
 		{"forgets keys at a restart", "KeyIsAnsweredWhateverHasHappenedSince", afterRestart(func(m *Model) { clear(m.keys) })},
 		{"knows a key whoever brings it", "SameKeyWinsOnce", func(h *Harness, _ *Model) { h.Engine = &knowsKeys{Engine: h.Engine} }},
+		{"wins what is only to be answered again", "ReplayOnlyWinsNothing", func(h *Harness, _ *Model) { h.Engine = &snatchesAnyway{h.Engine} }},
+		{"wins what is only to be answered again", "RandomHistoryIsTheModels", func(h *Harness, _ *Model) { h.Engine = &snatchesAnyway{h.Engine} }},
+		{"answers nothing again", "ReplayOnlyWinsNothing", func(h *Harness, _ *Model) { h.Engine = &neverReplays{h.Engine} }},
+		{"answers nothing again", "KeyIsAnsweredWhateverHasHappenedSince", func(h *Harness, _ *Model) { h.Engine = &neverReplays{h.Engine} }},
+		{"foretells closed to a key that has won", "WhatIsForetoldIsTrue", func(h *Harness, _ *Model) { h.Engine = &foretellsAnyKey{h.Engine} }},
+		{"foretells closed to a key that has won", "RandomHistoryIsTheModels", func(h *Harness, _ *Model) { h.Engine = &foretellsAnyKey{h.Engine} }},
+		{"foretells sold out after the budget was raised", "WhatIsForetoldIsTrue", func(h *Harness, _ *Model) { h.Engine = &foretellsOld{Engine: h.Engine} }},
+		{"foretells what was last true of any campaign", "RandomHistoryIsTheModels", func(h *Harness, _ *Model) { h.Engine = &foretellsOld{Engine: h.Engine} }},
+		{"reads the rules before what is issued", "NothingIsSoldOutWhileOneIsLeft", func(h *Harness, _ *Model) { h.Engine = &readsRulesFirst{h.Engine} }},
+		{"says sold out one too early", "NothingIsSoldOutWhileOneIsLeft", bent(func(f *hongbao.Facts) { f.Issued++ })},
+		{"forgets at a restart what was recorded", "LatestRecordedIsTold", afterRestart(func(m *Model) { clear(m.recorded) })},
+		{"forgets at a restart what was recorded", "RandomHistoryIsTheModels", afterRestart(func(m *Model) { clear(m.recorded) })},
+		{"tells what was recorded before", "LatestRecordedIsTold", func(h *Harness, _ *Model) { h.Engine = &recordsLate{Engine: h.Engine} }},
+		{"tells the first that was recorded", "RandomHistoryIsTheModels", func(h *Harness, _ *Model) { h.Engine = &recordsOnce{Engine: h.Engine} }},
 		{"credits twice", "EnvelopeIsCreditedOnce", func(h *Harness, _ *Model) { h.Engine = &creditsAgain{h.Engine} }},
 		{"lets anybody open", "EnvelopeIsCreditedOnce", func(h *Harness, m *Model) { h.Engine = &opensForAnybody{h.Engine, m} }},
 		{"adds an opening up wrongly", "BalanceIsTheSumOfWhatWasOpened", func(h *Harness, _ *Model) { h.Engine = &miscounts{h.Engine} }},
@@ -508,4 +522,97 @@ func (l *goesBack) Record(ctx context.Context, e hongbao.Event) (hongbao.Positio
 	at, err := l.Engine.Record(ctx, e)
 	n, _ := strconv.Atoi(strings.TrimPrefix(string(at), "after "))
 	return position(n - 2), err
+}
+
+// snatchesAnyway does not hear that nothing may be won.
+type snatchesAnyway struct{ hongbao.Engine }
+
+func (l *snatchesAnyway) Snatch(ctx context.Context, r hongbao.SnatchRequest) (hongbao.SnatchResult, error) {
+	r.ReplayOnly = false
+	return l.Engine.Snatch(ctx, r)
+}
+
+// neverReplays refuses whoever asks for no more than a replay.
+type neverReplays struct{ hongbao.Engine }
+
+func (l *neverReplays) Snatch(ctx context.Context, r hongbao.SnatchRequest) (hongbao.SnatchResult, error) {
+	if r.ReplayOnly {
+		r.Key += "?"
+	}
+	return l.Engine.Snatch(ctx, r)
+}
+
+// foretellsAnyKey takes every key for a new one.
+type foretellsAnyKey struct{ hongbao.Engine }
+
+func (l *foretellsAnyKey) Foretell(r hongbao.SnatchRequest) (hongbao.SnatchResult, bool) {
+	r.KeyIsNew = true
+	return l.Engine.Foretell(r)
+}
+
+// foretellsOld tells again what was true once.
+type foretellsOld struct {
+	hongbao.Engine
+	known sync.Map // by campaign
+}
+
+func (l *foretellsOld) Foretell(r hongbao.SnatchRequest) (hongbao.SnatchResult, bool) {
+	if known, ok := l.known.Load(r.Campaign); ok {
+		return known.(hongbao.SnatchResult), true
+	}
+	result, ok := l.Engine.Foretell(r)
+	if ok && result.Status != hongbao.NotOpen {
+		l.known.Store(r.Campaign, result)
+	}
+	return result, ok
+}
+
+// readsRulesFirst reads the rules, and what is issued a little later.
+type readsRulesFirst struct{ hongbao.Engine }
+
+func (l *readsRulesFirst) Foretell(r hongbao.SnatchRequest) (result hongbao.SnatchResult, ok bool) {
+	c := l.Engine.Campaigns()[r.Campaign-1]
+	for range 100 {
+		runtime.Gosched()
+	}
+	status, ok := c.Foretell(r.Now, l.Engine.Progress(c.ID).Taken.Count, r.KeyIsNew)
+	if !ok {
+		return result, false
+	}
+	return hongbao.SnatchResult{Status: status, Wins: -1, Rules: c.Rules()}, true
+}
+
+// recordsLate tells of each name what was recorded before the last.
+type recordsLate struct {
+	hongbao.Engine
+	before sync.Map
+}
+
+func (l *recordsLate) Record(ctx context.Context, e hongbao.Event) (hongbao.Position, error) {
+	if before, err := l.Engine.Recorded(ctx, e.Name); err == nil {
+		l.before.Store(e.Name, before)
+	}
+	return l.Engine.Record(ctx, e)
+}
+
+func (l *recordsLate) Recorded(ctx context.Context, name string) (hongbao.Event, error) {
+	if before, ok := l.before.Load(name); ok {
+		return before.(hongbao.Event), nil
+	}
+	return l.Engine.Recorded(ctx, name)
+}
+
+// recordsOnce tells of each name what was recorded first.
+type recordsOnce struct {
+	hongbao.Engine
+	first sync.Map
+}
+
+func (l *recordsOnce) Recorded(ctx context.Context, name string) (hongbao.Event, error) {
+	e, err := l.Engine.Recorded(ctx, name)
+	if err != nil {
+		return e, err
+	}
+	first, _ := l.first.LoadOrStore(name, e)
+	return first.(hongbao.Event), nil
 }

@@ -63,7 +63,7 @@ func (h *history) step() {
 		weight int
 		do     func(now hongbao.Time)
 	}{
-		{60, h.stepSnatch}, {12, h.stepOpen}, {8, h.stepSignUp}, {8, h.stepWallet}, {6, h.stepRevise}, {3, h.stepCreate},
+		{60, h.stepSnatch}, {6, h.stepForetell}, {6, h.stepReplay}, {12, h.stepOpen}, {8, h.stepSignUp}, {8, h.stepWallet}, {6, h.stepRevise}, {3, h.stepCreate},
 		{3, h.stepRefund}, {3, h.stepClose}, {1, h.stepCancel}, {2, h.stepRecord}, {1, h.stepRestart}, {1, h.stepMisdirect},
 	}
 	total := 0
@@ -141,6 +141,33 @@ func (h *history) stepSnatch(now hongbao.Time) {
 		got.Status, got.Wins = want.Status, want.Wins
 	}
 	h.agree(fmt.Sprintf("snatch %+v", r), got, want, gotErr, wantErr)
+}
+
+// stepForetell asks without a player. An engine that leases numbers need not know.
+func (h *history) stepForetell(now hongbao.Time) {
+	r := hongbao.SnatchRequest{Campaign: h.any(), KeyIsNew: h.chance(2), Now: now}
+	got, ok := h.Engine.Foretell(r)
+	want, mayTell := h.model.Foretell(r)
+	if ok != mayTell && (ok || !h.Leased) || ok && !reflect.DeepEqual(got, want) {
+		h.Errorf("at %s of %+v is foretold %+v (%t); must be %+v (%t)", h.now, r, got, ok, want, mayTell)
+	}
+}
+
+// stepReplay asks for no more than a key has won, which may be nothing: then all that is said is that it is not won.
+func (h *history) stepReplay(now hongbao.Time) {
+	r := hongbao.SnatchRequest{Campaign: h.any(), UID: pick(h.Rand, uids), Key: fmt.Sprintf("key-%d", 1+h.IntN(h.keys+1)), ReplayOnly: true, Now: now}
+	got, gotErr := h.Engine.Snatch(h.Context(), r)
+	want, wantErr := h.model.Snatch(h.Context(), r)
+	if want.Status != hongbao.Won {
+		if gotErr != nil || got.Status == hongbao.Won {
+			h.Errorf("at %s a replay of nothing, %+v, is answered with %+v, %v", h.now, r, got, gotErr)
+		}
+		return
+	}
+	if got.Wins == -1 && h.settled(r.Campaign) {
+		got.Wins = want.Wins
+	}
+	h.agree(fmt.Sprintf("replay %+v", r), got, want, gotErr, wantErr)
 }
 
 // unseen reports whether an engine may answer so without having looked at the player. It may leave out the wins of a
@@ -342,13 +369,25 @@ func (h *history) stepCancel(now hongbao.Time) {
 }
 
 func (h *history) stepRecord(now hongbao.Time) {
-	e := hongbao.Event{At: now, Campaign: h.any(), Name: "countdown", Actor: "enginetest", Data: []byte{byte(h.IntN(256)), 0}}
+	e := hongbao.Event{At: now, Campaign: h.any(), Name: pick(h.Rand, eventNames), Actor: "enginetest", Data: []byte{byte(h.IntN(256)), 0}}
 	position, err := h.Engine.Record(h.Context(), e)
 	if err != nil || position == "" {
 		h.Errorf("record: %q, %v", position, err)
 	}
 	if _, err := h.model.Record(h.Context(), e); err != nil {
 		h.Error(err)
+	}
+	h.compareRecorded()
+}
+
+// eventNames are what random histories record, and one that they never do.
+var eventNames = []string{"countdown", "count", "opened", "closed"}
+
+func (h *history) compareRecorded() {
+	for _, name := range append(eventNames, "never") {
+		got, gotErr := h.Engine.Recorded(h.Context(), name)
+		want, wantErr := h.model.Recorded(h.Context(), name)
+		h.agree("the latest "+name, got, want, gotErr, wantErr)
 	}
 }
 
@@ -361,6 +400,7 @@ func (h *history) stepRestart(hongbao.Time) {
 		h.Engine = h.Restart(at)
 	}
 	h.same(h.model)
+	h.compareRecorded()
 }
 
 // stepMisdirect opens what the engine never had.

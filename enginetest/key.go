@@ -68,7 +68,70 @@ func checkKeyKept(t testing.TB, open Open) {
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("after %s the key is answered with %+v; must be %+v", after.name, got, want)
 		}
+		if again := s.replay(c, 7, key, start); !sameWin(again, want) {
+			t.Errorf("after %s a replay is answered with %+v; must be %+v", after.name, again, want)
+		}
 	}
 	s.refused(hongbao.Cancelled, c, 9, start)
 	s.check()
+}
+
+// checkReplayOnly asks for replays where anybody could win: nothing is taken, whoever asks by whatever key; and the key
+// that has won is answered as ever, also while it is winning. Keeps G7.
+func checkReplayOnly(t testing.TB, open Open) {
+	s := newScene(t, open)
+	c, other := s.rain(100), s.rain(100)
+	none := func(when string, taken uint64) {
+		t.Helper()
+		crowd(crowdSize, func(i int) {
+			r := hongbao.SnatchRequest{Campaign: c.ID, UID: uint64(i), Key: s.key(), KeyIsNew: i%2 == 0, ReplayOnly: true, Now: start}
+			if result, err := s.Engine.Snatch(t.Context(), r); err != nil || result.Status == hongbao.Won {
+				t.Errorf("%s a replay of nothing is answered with %+v, %v", when, result, err)
+			}
+		})
+		if got := s.Engine.Progress(c.ID).Taken.Count; got != taken {
+			t.Errorf("%s %d are taken; must be %d", when, got, taken)
+		}
+	}
+	none("before anything is won", 0)
+	for round := range uint64(times(5)) {
+		key := s.key()
+		var results [crowdSize]hongbao.SnatchResult
+		crowd(crowdSize, func(i int) {
+			if i%4 == 0 {
+				results[i] = s.snatchBy(c, 7, key, start)
+			} else {
+				results[i] = s.replay(c, 7, key, start)
+			}
+		})
+		for i, result := range results {
+			if missed := result.Status != hongbao.Won && i%4 != 0; !missed && !sameWin(result, results[0]) {
+				t.Errorf("one key is answered with %+v, and a replay of it with %+v", results[0], result)
+			}
+		}
+		if again := s.replay(c, 7, key, start); !sameWin(again, results[0]) {
+			t.Errorf("a replay is answered with %+v; must be %+v", again, results[0])
+		}
+		for _, foreign := range []hongbao.SnatchResult{s.replay(c, 8, key, start), s.replay(other, 7, key, start), s.replay(c, 7, key+" ", start)} {
+			if foreign.Status == hongbao.Won {
+				t.Errorf("a replay of another's key is answered with %+v", foreign)
+			}
+		}
+		none("after a win", round+1)
+	}
+	if result := s.ask(s.Engine, hongbao.SnatchRequest{Campaign: other.ID + 1, UID: 7, Key: "k", ReplayOnly: true, Now: start}); result.Status != hongbao.NotFound {
+		t.Errorf("a replay in no campaign is answered with %+v", result)
+	}
+	s.check()
+}
+
+// replay asks for no more than what a key has won before.
+func (s *scene) replay(c *hongbao.Campaign, uid uint64, key string, now hongbao.Time) hongbao.SnatchResult {
+	return s.ask(s.Engine, hongbao.SnatchRequest{Campaign: c.ID, UID: uid, Key: key, ReplayOnly: true, Now: now})
+}
+
+// sameWin compares all that the receipt and the envelope of a win rest on.
+func sameWin(got, want hongbao.SnatchResult) bool {
+	return got.Status == hongbao.Won && got.Envelope == want.Envelope && got.AmountFen == want.AmountFen &&
+		got.WonAt == want.WonAt && got.ExpiresAt == want.ExpiresAt
 }

@@ -35,6 +35,7 @@ type Model struct {
 	dayWins   map[dayRight]int
 	signedUp  map[right]bool
 	balances  map[uint64]int64
+	recorded  map[string]hongbao.Event // the latest of each name
 	tranches  map[tranche][]int64
 }
 
@@ -73,7 +74,7 @@ func NewModel(secret hongbao.Secret, calendar *hongbao.Calendar) *Model {
 		secret: secret, calendar: calendar, nonce: randomNonce,
 		progress: map[uint32]hongbao.Progress{}, envelopes: map[hongbao.EnvelopeID]*holding{}, keys: map[keyed]*holding{},
 		wins: map[right]int{}, dayWins: map[dayRight]int{}, signedUp: map[right]bool{}, balances: map[uint64]int64{},
-		tranches: map[tranche][]int64{}, holdings: map[uint64][]*holding{},
+		tranches: map[tranche][]int64{}, holdings: map[uint64][]*holding{}, recorded: map[string]hongbao.Event{},
 	}
 	m.supply = inOrder{m}
 	return m
@@ -177,6 +178,21 @@ func (m *Model) SignUp(_ context.Context, r hongbao.SignUpRequest) (added int, e
 	return added, nil
 }
 
+// Foretell answers all that can be decided without the player.
+func (m *Model) Foretell(r hongbao.SnatchRequest) (result hongbao.SnatchResult, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c := m.campaign(r.Campaign)
+	if c == nil {
+		return result, false
+	}
+	status, ok := c.Foretell(m.time(r.Now), m.progress[c.ID].Taken.Count, r.KeyIsNew)
+	if !ok {
+		return result, false
+	}
+	return hongbao.SnatchResult{Status: status, Wins: -1, Rules: c.Rules()}, true
+}
+
 // Snatch decides a snatch.
 func (m *Model) Snatch(_ context.Context, r hongbao.SnatchRequest) (hongbao.SnatchResult, error) {
 	m.mu.Lock()
@@ -186,6 +202,9 @@ func (m *Model) Snatch(_ context.Context, r hongbao.SnatchRequest) (hongbao.Snat
 		return hongbao.SnatchResult{Status: hongbao.NotFound, Wins: -1}, nil
 	}
 	won := m.keys[keyed{mine, r.Key}]
+	if r.ReplayOnly && won == nil {
+		return hongbao.SnatchResult{Status: hongbao.Closed, Wins: -1, Rules: c.Rules()}, nil
+	}
 	facts := m.facts(c, r, won != nil)
 	result := hongbao.SnatchResult{Status: hongbao.Decide(facts), Rules: c.Rules()}
 	if result.Status == hongbao.Won {
@@ -346,9 +365,23 @@ func position(index int) hongbao.Position { return hongbao.Position(strconv.Itoa
 func (m *Model) Record(_ context.Context, e hongbao.Event) (hongbao.Position, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if err := hongbao.CheckEventName(e.Name); err != nil {
+		return "", err
+	}
 	e.Kind, e.At = hongbao.SystemRecorded, m.time(e.At)
 	m.record(e)
 	return position(len(m.journal) - 1), nil
+}
+
+// Recorded is the event of that name that was recorded last.
+func (m *Model) Recorded(_ context.Context, name string) (hongbao.Event, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e, found := m.recorded[name]
+	if !found {
+		return e, fmt.Errorf("%w: no event named %s was recorded", hongbao.ErrNotFound, name)
+	}
+	return e, nil
 }
 
 // Sync has nothing to wait for.
@@ -409,4 +442,7 @@ func (m *Model) record(e hongbao.Event) {
 	}
 	m.last = e.At
 	m.journal = append(m.journal, read)
+	if e.Kind == hongbao.SystemRecorded {
+		m.recorded[e.Name] = read
+	}
 }

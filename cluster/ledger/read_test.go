@@ -281,3 +281,28 @@ func TestWalletsAreWholeAndInOrder(t *testing.T) {
 		t.Errorf("after the context ended: %v, %d visits", err, visits)
 	}
 }
+
+func TestLatestOfEachNameIsFoundHoweverMuchIsReadAtOnce(t *testing.T) {
+	l, s := newLedger(t, 2), newScript(2)
+	batch := []Delivery{s.deliver(0, created(1))}
+	record := func(shard int, name, data string) {
+		batch = append(batch, s.deliver(shard, hongbao.Event{Kind: hongbao.SystemRecorded, At: start, Name: name, Data: []byte(data)}))
+	}
+	record(0, "a", "1")
+	record(0, "b", "1")
+	batch = append(batch, s.deliver(0, s.won(1, 7)))
+	record(0, "a", "2")
+	record(1, "a", "of another shard")
+	record(0, "b", "2")
+	if _, err := l.Apply(t.Context(), batch); err != nil {
+		t.Fatal(err)
+	}
+	for step := uint64(1); step < 10; step++ {
+		for until, want := range []string{"", "", "1", "11", "11", "21", "22"} { // the first is that the campaign was created
+			latest, err := l.recorded(t.Context(), 0, uint64(until), step)
+			if got := string(latest["a"].Data) + string(latest["b"].Data); err != nil || got != want {
+				t.Errorf("%d at once, up to %d, are %q, %v; must be %q", step, until, got, err, want)
+			}
+		}
+	}
+}
