@@ -3,6 +3,7 @@ package audit
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"time"
 
 	"hongbao"
 )
@@ -30,6 +31,7 @@ func (a *auditor) won(c *campaign, e *hongbao.Event) {
 	a.checkBudget(c, rules)
 	a.checkAmount(c, e)
 	a.checkLuck(c, rules)
+	a.checkLot(c, rules)
 	*c.envelopes.extend(e.Envelope.Number()) = envelope{
 		amountFen: e.AmountFen, holder: holder, revision: revision.Number, won: true,
 		imprint: a.imprint(e.Key, e.At, e.ExpiresAt),
@@ -157,6 +159,22 @@ func (a *auditor) checkLuck(c *campaign, rules *hongbao.Rules) {
 	}
 	if !rules.Chance.Wins(c.seed.Draw(c.ID, e.UID, e.Key)) {
 		a.fail(checkG8, "its draw with key %q does not win at chance %s", e.Key, rules.Chance)
+	}
+}
+
+// checkLot judges whether the campaign's fair start had admitted the player: before its end nobody, and as long again after
+// it only those whose number in the lottery has come up. Checks G8.
+func (a *auditor) checkLot(c *campaign, rules *hongbao.Rules) {
+	e, over := a.event, rules.OpensAt.Add(rules.FairStart)
+	switch {
+	case rules.FairStart == 0 || e.At >= over.Add(rules.FairStart):
+	case e.At < over:
+		a.fail(checkG8, "its fair start admits nobody before %s", over)
+	case c.seed != nil:
+		delay := hongbao.LotDelay(c.seed.Lot(c.ID, e.UID), rules.FairStart)
+		if admitted := over.Add(hongbao.Duration(delay.Truncate(time.Millisecond))); e.At < admitted {
+			a.fail(checkG8, "by the lottery the player is admitted at %s", admitted)
+		}
 	}
 }
 
