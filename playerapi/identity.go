@@ -35,7 +35,7 @@ func newIdentity(o *Options) (identity, error) {
 	case AuthTrusted:
 		return trusted{o.TrustedPeers}, nil
 	case AuthJWT:
-		return newTokens(o.JWT, o.Logger)
+		return newTokens(o)
 	}
 	return nil, hongbao.Invalid("player.auth", o.Auth, "one of trusted jwt")
 }
@@ -54,7 +54,7 @@ func unauthorisedBecause(detail string) refusal {
 }
 
 // trusted believes the gateways of these networks; without any, whoever is on this machine.
-type trusted struct{ peers []netip.Prefix }
+type trusted struct{ peers proxies }
 
 // player reads X-Player-Id. Two of them could be a player's own beside the gateway's, and neither is believed.
 func (t trusted) player(ctx *fasthttp.RequestCtx) (uid uint64, given bool, err error) {
@@ -78,20 +78,7 @@ func (t trusted) believes(from netip.Addr) bool {
 	if len(t.peers) == 0 {
 		return from.IsLoopback()
 	}
-	for _, network := range t.peers {
-		if network.Contains(from) {
-			return true
-		}
-	}
-	return false
-}
-
-// peer is the other end of the connection. One that is not TCP begins on this machine.
-func peer(ctx *fasthttp.RequestCtx) netip.Addr {
-	if tcp, ok := ctx.RemoteAddr().(*net.TCPAddr); ok {
-		return tcp.AddrPort().Addr().Unmap()
-	}
-	return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	return t.peers.has(from)
 }
 
 // CheckListen refuses to listen beyond loopback where whoever connects would be believed: under [AuthTrusted] (or the

@@ -2,9 +2,9 @@ package playerapi
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -16,64 +16,51 @@ import (
 // JWTOptions are how tokens are verified.
 type JWTOptions struct {
 	Alg  string           // HS256 (also when empty), RS256 or EdDSA; a token of another is refused
-	Keys [][]byte         // HS256: the secrets as they are; otherwise public keys in PEM. Several while rotating.
+	Keys [][]byte         // HS256: the secrets as they are; otherwise public keys in PEM, one or more in each. Any of them will do.
 	Now  func() time.Time // nil: time.Now
+
+	Reload      func() ([][]byte, error) // the keys as they are now, for [Server.Watch]; nil: they never change
+	ReloadEvery time.Duration            // how often; 0: 1 s
 }
 
 const (
-	tokenLeeway     = 30 * time.Second
-	tokensKnownMax  = 1 << 16
-	secretBytesGood = 32 // RFC 7518: as long as the hash
+	tokenLeeway    = 30 * time.Second
+	tokensKnownMax = 1 << 17 // 2 MiB of slots; 37 MiB when full of tokens of 200 bytes, 140 MiB of the longest
 )
 
 // tokens verifies bearer tokens: `sub` is the uid in decimal digits, `exp` must be there, for a token without an end
-// could never be taken back.
+// could never be taken back. `kid` is not read: keys are few, and each is tried.
 type tokens struct {
-	parser *jwt.Parser
-	keys   jwt.VerificationKeySet
-	now    func() time.Time
-	known  *tokenCache
+	alg         string
+	parser      *jwt.Parser
+	now         func() time.Time
+	failed      FailureLimit
+	proxies     proxies
+	logger      *slog.Logger
+	reload      func() ([][]byte, error)
+	reloadEvery time.Duration
+
+	keys  atomic.Pointer[tokenKeys]
+	state keyState
 }
 
-func newTokens(o JWTOptions, logger *slog.Logger) (*tokens, error) {
-	if o.Alg == "" {
-		o.Alg = "HS256"
+func newTokens(o *Options) (*tokens, error) {
+	t := &tokens{
+		alg: o.JWT.Alg, now: o.JWT.Now, failed: o.Failed, proxies: o.TrustedPeers, logger: o.Logger,
+		reload: o.JWT.Reload, reloadEvery: orDefault(o.JWT.ReloadEvery, time.Second),
 	}
-	if o.Now == nil {
-		o.Now = time.Now
+	if t.alg == "" {
+		t.alg = "HS256"
 	}
-	if len(o.Keys) == 0 {
-		return nil, hongbao.Invalid("player.jwt.key", "", "given while player.auth is jwt")
+	if t.now == nil {
+		t.now = time.Now
 	}
-	t := &tokens{now: o.Now, known: newTokenCache(tokensKnownMax)}
-	for i, text := range o.Keys {
-		key, err := parseKey(o.Alg, text)
-		if err != nil {
-			return nil, fmt.Errorf("player.jwt: key %d of %d: %w", i+1, len(o.Keys), err)
-		}
-		if o.Alg == "HS256" && len(text) < secretBytesGood {
-			logger.Warn("player.jwt.key is short: 32 random bytes are what HS256 asks for", "bytes", len(text))
-		}
-		t.keys.Keys = append(t.keys.Keys, key)
+	if t.failed == nil {
+		t.failed = unlimited{}
 	}
-	t.parser = jwt.NewParser(jwt.WithValidMethods([]string{o.Alg}), jwt.WithExpirationRequired(),
-		jwt.WithLeeway(tokenLeeway), jwt.WithTimeFunc(o.Now))
-	return t, nil
-}
-
-func parseKey(alg string, text []byte) (jwt.VerificationKey, error) {
-	switch alg {
-	case "HS256":
-		if len(text) == 0 {
-			return nil, hongbao.Invalid("player.jwt.key", "", "a secret of at least a byte, better 32")
-		}
-		return text, nil
-	case "RS256":
-		return jwt.ParseRSAPublicKeyFromPEM(text)
-	case "EdDSA":
-		return jwt.ParseEdPublicKeyFromPEM(text)
-	}
-	return nil, hongbao.Invalid("player.jwt.alg", alg, "one of HS256 RS256 EdDSA")
+	t.parser = jwt.NewParser(jwt.WithValidMethods([]string{t.alg}), jwt.WithExpirationRequired(), jwt.WithIssuedAt(),
+		jwt.WithLeeway(tokenLeeway), jwt.WithTimeFunc(t.now))
+	return t, t.use(o.JWT.Keys)
 }
 
 func (t *tokens) challenge(ctx *fasthttp.RequestCtx) {
@@ -89,22 +76,34 @@ func (t *tokens) player(ctx *fasthttp.RequestCtx) (uid uint64, given bool, err e
 	if !bytes.EqualFold(scheme, []byte("Bearer")) {
 		return 0, false, unauthorisedBecause("Authorization must be Bearer <token>")
 	}
-	sum := sha256.Sum256(token)
-	if uid, ok := t.known.find(sum, t.now()); ok {
+	keys, now := t.keys.Load(), t.now()
+	if uid, ok := keys.known.find(token, now); ok {
 		return uid, true, nil
 	}
-	uid, until, err := t.verify(string(token))
-	if err != nil {
-		return 0, true, unauthorisedBecause(err.Error())
+	uid, err = t.verifyLimited(ctx, keys, string(token), now)
+	return uid, true, err
+}
+
+// verifyLimited verifies a token that is not known. What it finds it tells those alone who ask of the same keys: when
+// they were replaced meanwhile, the token is verified again.
+func (t *tokens) verifyLimited(ctx *fasthttp.RequestCtx, keys *tokenKeys, token string, now time.Time) (uint64, error) {
+	from := t.proxies.address(ctx)
+	if !t.failed.Allow(from) {
+		return 0, fmt.Errorf("%w: too many tokens from this address were no good", hongbao.ErrTooFast)
 	}
-	t.known.add(sum, uid, until)
-	return uid, true, nil
+	uid, until, err := t.verify(keys, token)
+	if err != nil {
+		t.failed.Failed(from)
+		return 0, unauthorisedBecause(err.Error())
+	}
+	keys.known.add(token, uid, until, now)
+	return uid, nil
 }
 
 // verify checks the signature and the claims of a token, and tells until when it is good.
-func (t *tokens) verify(token string) (uid uint64, until time.Time, err error) {
+func (t *tokens) verify(keys *tokenKeys, token string) (uid uint64, until time.Time, err error) {
 	var claims jwt.RegisteredClaims
-	_, err = t.parser.ParseWithClaims(token, &claims, func(*jwt.Token) (any, error) { return t.keys, nil })
+	_, err = t.parser.ParseWithClaims(token, &claims, func(*jwt.Token) (any, error) { return keys.set, nil })
 	if err != nil {
 		return 0, time.Time{}, err
 	}

@@ -5,24 +5,29 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
 	"io"
 	"log/slog"
+	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
-
-	"hongbao"
 )
 
 var (
 	secret  = []byte("a secret of thirty-two bytes, no")
 	retired = []byte("the secret of the days before it")
 )
+
+// somePublicKey is of EdDSA.
+const somePublicKey = `-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
+-----END PUBLIC KEY-----
+`
 
 func withJWT(alg string, keys ...[]byte) func(*settings) {
 	return func(s *settings) {
@@ -31,7 +36,37 @@ func withJWT(alg string, keys ...[]byte) func(*settings) {
 	}
 }
 
-func sign(t *testing.T, method jwt.SigningMethod, key any, claims jwt.Claims) string {
+// jwtGame is who asks, by tokens, at a time that stands still.
+type jwtGame struct {
+	t      testing.TB
+	now    time.Time
+	server *Server
+	tokens *tokens
+}
+
+func newJWT(t testing.TB, o JWTOptions, set ...func(*Options)) *jwtGame {
+	t.Helper()
+	j := &jwtGame{t: t, now: noon}
+	o.Now = func() time.Time { return j.now }
+	options := Options{Auth: AuthJWT, JWT: o, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	for _, f := range set {
+		f(&options)
+	}
+	var err error
+	if j.server, err = New(options); err != nil {
+		t.Fatal(err)
+	}
+	j.tokens = j.server.identity.(*tokens)
+	return j
+}
+
+// believes asks with a header.
+func (j *jwtGame) believes(header string) bool {
+	_, err := j.server.player(requestOf(header))
+	return err == nil
+}
+
+func sign(t testing.TB, method jwt.SigningMethod, key any, claims jwt.Claims) string {
 	t.Helper()
 	token, err := jwt.NewWithClaims(method, claims).SignedString(key)
 	if err != nil {
@@ -44,7 +79,7 @@ func player(uid string, in time.Duration) jwt.RegisteredClaims {
 	return jwt.RegisteredClaims{Subject: uid, ExpiresAt: jwt.NewNumericDate(noon.Add(in))}
 }
 
-func publicPEM(t *testing.T, key crypto.PublicKey) []byte {
+func publicPEM(t testing.TB, key crypto.PublicKey) []byte {
 	t.Helper()
 	der, err := x509.MarshalPKIXPublicKey(key)
 	if err != nil {
@@ -116,6 +151,10 @@ func TestTokensOfPublicKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	strangerKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
 	edPublic, edKey, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -132,6 +171,12 @@ func TestTokensOfPublicKeys(t *testing.T) {
 		{"EdDSA", "EdDSA", edPEM, jwt.SigningMethodEdDSA, edKey, 200},
 		{"RS256, signed with the public key", "RS256", rsaPEM, jwt.SigningMethodHS256, rsaPEM, 401},
 		{"EdDSA, signed with the public key", "EdDSA", edPEM, jwt.SigningMethodHS256, edPEM, 401},
+		{"EdDSA, unsigned", "EdDSA", edPEM, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, 401},
+		{"RS256, unsigned", "RS256", rsaPEM, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, 401},
+		{"RS256, signed by another's key", "RS256", rsaPEM, jwt.SigningMethodRS256, strangerKey, 401},
+		{"RS256, signed with a key that it does not know by an algorithm that it does not take", "RS256", rsaPEM, jwt.SigningMethodEdDSA, edKey, 401},
+		{"RS256, the second of a file", "RS256", slices.Concat([]byte("# of 2026\n"), publicPEM(t, strangerKey.Public()), []byte("\n# of 2027\n"), rsaPEM), jwt.SigningMethodRS256, rsaKey, 200},
+		{"EdDSA, the first of a file", "EdDSA", slices.Concat(edPEM, []byte(somePublicKey)), jwt.SigningMethodEdDSA, edKey, 200},
 		{"RS256, where PS256 is not pinned", "RS256", rsaPEM, jwt.SigningMethodPS256, rsaKey, 401},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -186,6 +231,12 @@ func TestBadOptionsAreRefusedByName(t *testing.T) {
 	}{
 		{"another mode", Options{Auth: "basic"}, "player.auth"},
 		{"tokens without a key", Options{Auth: AuthJWT}, "player.jwt.key"},
+		{"a public key as a secret", Options{Auth: AuthJWT, JWT: JWTOptions{Keys: [][]byte{[]byte(somePublicKey)}}}, "player.jwt.alg"},
+		{"a key that was cut off", Options{Auth: AuthJWT, JWT: JWTOptions{Alg: "EdDSA", Keys: [][]byte{[]byte(somePublicKey + somePublicKey[:40])}}}, "1 of 2 PEM blocks"},
+		{"a key that was cut off early", Options{Auth: AuthJWT, JWT: JWTOptions{Alg: "EdDSA", Keys: [][]byte{[]byte(somePublicKey + somePublicKey[:7])}}}, "1 of 2 PEM blocks"},
+		{"a bad key between good ones", Options{Auth: AuthJWT, JWT: JWTOptions{Alg: "EdDSA", Keys: [][]byte{[]byte(somePublicKey + strings.Replace(somePublicKey, "MCow", "????", 1) + somePublicKey)}}}, "2 of 3 PEM blocks"},
+		{"a key of another algorithm", Options{Auth: AuthJWT, JWT: JWTOptions{Alg: "RS256", Keys: [][]byte{[]byte(somePublicKey)}}}, "player.jwt: key 1 of 1"},
+		{"keys without number", Options{Auth: AuthJWT, JWT: JWTOptions{Alg: "EdDSA", Keys: [][]byte{[]byte(strings.Repeat(somePublicKey, 65))}}}, "at most 64"},
 		{"an empty key", Options{Auth: AuthJWT, JWT: JWTOptions{Keys: [][]byte{{}}}}, "player.jwt.key"},
 		{"no algorithm of tokens", Options{Auth: AuthJWT, JWT: JWTOptions{Alg: "none", Keys: [][]byte{secret}}}, "player.jwt.alg"},
 		{"a key that is not PEM", Options{Auth: AuthJWT, JWT: JWTOptions{Alg: "RS256", Keys: [][]byte{secret}}}, "player.jwt: key 1 of 1"},
@@ -201,26 +252,106 @@ func TestBadOptionsAreRefusedByName(t *testing.T) {
 	}
 }
 
-func TestTokenCacheIsBoundedAndForgetsWhatEnded(t *testing.T) {
-	const limit = 100
-	c := newTokenCache(limit)
-	hash := func(i int) tokenHash { return sha256.Sum256([]byte{byte(i), byte(i >> 8)}) }
-	for i := range 10 * limit {
-		c.add(hash(i), uint64(i), noon)
-		if known := len(c.young) + len(c.old); known > limit {
-			t.Fatalf("%d tokens are known", known)
-		}
-		if uid, ok := c.find(hash(i), noon.Add(-1)); !ok || uid != uint64(i) {
-			t.Fatalf("token %d is not known right after it was added", i)
-		}
-		if _, ok := c.find(hash(0), noon.Add(-1)); !ok {
-			t.Fatalf("a token that is asked for all the time was forgotten after %d others", i)
+// Clocks differ by up to the leeway and no more.
+func TestTokensAtTheBoundsOfTime(t *testing.T) {
+	at := func(d time.Duration) *jwt.NumericDate { return jwt.NewNumericDate(noon.Add(d)) }
+	for _, row := range []struct {
+		name   string
+		claims jwt.RegisteredClaims
+		now    time.Duration // after noon
+		ok     bool
+	}{
+		{"the last moment", jwt.RegisteredClaims{ExpiresAt: at(0)}, 30*time.Second - 1, true},
+		{"the end", jwt.RegisteredClaims{ExpiresAt: at(0)}, 30 * time.Second, false},
+		{"before the beginning", jwt.RegisteredClaims{ExpiresAt: at(time.Hour), NotBefore: at(0)}, -30*time.Second - 1, false},
+		{"the beginning", jwt.RegisteredClaims{ExpiresAt: at(time.Hour), NotBefore: at(0)}, -30 * time.Second, true},
+		{"before it was issued", jwt.RegisteredClaims{ExpiresAt: at(time.Hour), IssuedAt: at(0)}, -30*time.Second - 1, false},
+		{"when it was issued", jwt.RegisteredClaims{ExpiresAt: at(time.Hour), IssuedAt: at(0)}, -30 * time.Second, true},
+		{"issued long ago", jwt.RegisteredClaims{ExpiresAt: at(0), IssuedAt: at(-1e6 * time.Hour)}, 0, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			j := newJWT(t, JWTOptions{Keys: [][]byte{secret}})
+			j.now = noon.Add(row.now)
+			row.claims.Subject = "7"
+			if ok := j.believes(sign(t, jwt.SigningMethodHS256, secret, row.claims)); ok != row.ok {
+				t.Errorf("believed: %v, want %v", ok, row.ok)
+			}
+		})
+	}
+}
+
+func TestAKnownTokenEndsWhenItEnds(t *testing.T) {
+	j := newJWT(t, JWTOptions{Keys: [][]byte{secret}})
+	token := sign(t, jwt.SigningMethodHS256, secret, player("7", time.Minute))
+	for _, row := range []struct {
+		now time.Duration
+		ok  bool
+	}{{0, true}, {90*time.Second - 1, true}, {90 * time.Second, false}} {
+		j.now = noon.Add(row.now)
+		if ok := j.believes(token); ok != row.ok {
+			t.Errorf("after %s: believed: %v, want %v", row.now, ok, row.ok)
 		}
 	}
-	if _, ok := c.find(hash(0), noon); ok {
-		t.Error("a token is known beyond its end")
+}
+
+// guard is a limit that a test decides for.
+type guard struct {
+	allow         func() bool
+	asked, failed []netip.Addr
+}
+
+func (g *guard) Allow(address netip.Addr) bool {
+	g.asked = append(g.asked, address)
+	return g.allow == nil || g.allow()
+}
+
+func (g *guard) Failed(address netip.Addr) { g.failed = append(g.failed, address) }
+
+func TestTokensThatAreNoGoodAreLimitedByAddress(t *testing.T) {
+	limit := &guard{}
+	g := newGame(t, withJWT("HS256", secret), func(s *settings) {
+		s.Failed, s.TrustedPeers = limit, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	})
+	good := sign(t, jwt.SigningMethodHS256, secret, player("7", time.Hour))
+	other := sign(t, jwt.SigningMethodHS256, secret, player("8", time.Hour))
+	const from, player = "X-Forwarded-For: 6.6.6.6, 192.0.2.7", "192.0.2.7"
+	ask := func(want int, headers ...string) {
+		t.Helper()
+		if got := g.ask("GET /v1/wallet", "", append(headers, from)...); got.status != want {
+			t.Errorf("got %d %s, want %d", got.status, got.body, want)
+		}
 	}
-	if _, ok := c.find(hash(hongbao.CampaignMax), noon.Add(-1)); ok {
-		t.Error("a token is known that was never added")
+	expect := func(what string, asked, failed int) {
+		t.Helper()
+		if len(limit.asked) != asked || len(limit.failed) != failed {
+			t.Errorf("%s: it was asked %d times and told of %d failures, want %d and %d", what, len(limit.asked), len(limit.failed), asked, failed)
+		}
 	}
+	ask(401)
+	expect("no token", 0, 0)
+	ask(200, good)
+	expect("a good one", 1, 0)
+	ask(200, good)
+	expect("a known one", 1, 0)
+	ask(401, good+"x")
+	expect("a bad one", 2, 1)
+
+	limit.allow = func() bool { return false }
+	ask(200, good)
+	expect("a known one, from where too many failed", 2, 1)
+	ask(429, other)
+	ask(429, good+"x")
+	expect("unknown ones", 4, 1)
+	for _, address := range append(limit.asked, limit.failed...) {
+		if address.String() != player {
+			t.Errorf("the address is %s, want %s", address, player)
+		}
+	}
+	got := g.ask("POST /snatch", "", other, from)
+	expectDetail(t, got, 200, `{"code":6,"msg":"too fast"}`, "")
+	if got.header["Retry-After"] == "" {
+		t.Error("it is not told when to come back")
+	}
+	limit.allow = nil
+	ask(200, other)
 }

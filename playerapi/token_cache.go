@@ -1,53 +1,85 @@
 package playerapi
 
 import (
-	"crypto/sha256"
-	"sync"
+	"hash/maphash"
+	"math/rand/v2"
+	"sync/atomic"
 	"time"
 )
 
-// tokenCache remembers tokens that were verified, by their hash, until they end. It is bounded: when the young half is
-// full it becomes the old one, and what was not asked for since the last time is forgotten.
-type tokenCache struct {
-	limit int // of each half
+const (
+	tokenCacheWays = 4       // slots that a token may lie in: with their marks they fill a cache line
+	tokenBytesMax  = 1 << 10 // longer tokens are verified each time, so that the cache's memory has a bound
+)
 
-	mu         sync.RWMutex
-	young, old map[tokenHash]verified
+// tokenCache remembers tokens that were verified, until they end. It never holds more than it has slots, and who asks
+// waits for nobody: a crowd that comes back reads, without a lock and without allocating. Where all slots that a token
+// may lie in are taken, it pushes one out at random; whoever that was is verified again when he comes back.
+type tokenCache struct {
+	seed maphash.Seed // random, so that nobody can choose tokens that push each other out
+	sets []tokenSet   // a power of two
 }
 
-type tokenHash [sha256.Size]byte
+type tokenSet [tokenCacheWays]tokenSlot
+
+// tokenSlot is written to without a lock: where two write at once the mark may be of one and the token of the other. It
+// then finds nothing, for a mark only says where to look and the whole token is compared.
+type tokenSlot struct {
+	mark  atomic.Uint64 // hash of the token
+	token atomic.Pointer[verified]
+}
 
 type verified struct {
+	token string
 	uid   uint64
 	until time.Time
 }
 
+// newTokenCache makes one of that many slots, a power of two from 4 on.
 func newTokenCache(limit int) *tokenCache {
-	return &tokenCache{limit: limit / 2, young: map[tokenHash]verified{}}
+	return &tokenCache{seed: maphash.MakeSeed(), sets: make([]tokenSet, limit/tokenCacheWays)}
 }
 
 // find tells the uid of a token that is known and has not ended.
-func (c *tokenCache) find(hash tokenHash, now time.Time) (uid uint64, ok bool) {
-	c.mu.RLock()
-	token, young := c.young[hash]
-	if !young {
-		token = c.old[hash]
+func (c *tokenCache) find(token []byte, now time.Time) (uid uint64, ok bool) {
+	mark := maphash.Bytes(c.seed, token)
+	set := c.set(mark)
+	for i := range set {
+		if set[i].mark.Load() != mark {
+			continue
+		}
+		known := set[i].token.Load()
+		if known != nil && known.token == string(token) && now.Before(known.until) {
+			return known.uid, true
+		}
 	}
-	c.mu.RUnlock()
-	if !now.Before(token.until) {
-		return 0, false
-	}
-	if !young {
-		c.add(hash, token.uid, token.until)
-	}
-	return token.uid, true
+	return 0, false
 }
 
-func (c *tokenCache) add(hash tokenHash, uid uint64, until time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.young) >= c.limit {
-		c.old, c.young = c.young, make(map[tokenHash]verified, c.limit)
+// add remembers a token that was verified.
+func (c *tokenCache) add(token string, uid uint64, until, now time.Time) {
+	if len(token) > tokenBytesMax {
+		return
 	}
-	c.young[hash] = verified{uid, until}
+	mark := maphash.String(c.seed, token)
+	slot := c.set(mark).place(mark, now)
+	slot.token.Store(&verified{token, uid, until})
+	slot.mark.Store(mark)
+}
+
+func (c *tokenCache) set(mark uint64) *tokenSet { return &c.sets[mark&uint64(len(c.sets)-1)] }
+
+// place is the slot for a token: its own, one that nobody needs, or anybody's.
+func (s *tokenSet) place(mark uint64, now time.Time) *tokenSlot {
+	place := &s[rand.IntN(tokenCacheWays)]
+	for i := range s {
+		known := s[i].token.Load()
+		switch {
+		case known != nil && s[i].mark.Load() == mark:
+			return &s[i]
+		case known == nil || !now.Before(known.until):
+			place = &s[i]
+		}
+	}
+	return place
 }
