@@ -14,6 +14,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"hongbao"
+	"hongbao/gate"
 )
 
 // hot is a request that is asked again and again in one context, as a connection does.
@@ -43,7 +44,10 @@ func (h *hot) ask() {
 // crowded is a game with a rain that does not run dry (1), one that is sold out (2), one that misses (3) and one that
 // opens later (4).
 func crowded(t testing.TB, camp string, files vfs.FS) *game {
-	g := newGame(t, func(s *settings) { s.camp, s.files = camp, files })
+	g := newGame(t, func(s *settings) {
+		s.camp, s.files = camp, files
+		s.gate.Player, s.gate.Address = gate.Rate{Rate: 10_000_000}, gate.Rate{Rate: 10_000_000}
+	})
 	unlimited, never := 0, hongbao.Chance(1)
 	endless, sold, missing, later := rain("endless", 1<<30), rain("sold", 1), rain("missing", 10), rain("later", 10)
 	endless.WinsMax, missing.Chance = &unlimited, &never
@@ -55,19 +59,21 @@ func crowded(t testing.TB, camp string, files vfs.FS) *game {
 	return g
 }
 
-// The bounds are the whole request's (the race detector has its own): parsing, who asks, the engine's decision, the answer.
-func TestRefusalAllocatesAtMostTwice(t *testing.T) {
+// The bounds are the whole request's (the race detector has its own): parsing, the gate, who asks, the engine's decision, the
+// answer. What is known from memory costs nothing; of what comes as far as the engine, the gate may cost one.
+func TestRefusalAllocatesHardly(t *testing.T) {
 	g := crowded(t, "missing", vfs.NewMem())
 	for _, row := range []struct {
 		name, uri, body string
 		key, want       string
+		most            float64
 	}{
-		{"sold out", "/v1/campaigns/2/snatch", "", "", `"sold_out"`},
-		{"sold out, with a key", "/v1/campaigns/2/snatch", "", "mine", `"sold_out"`},
-		{"missed", "/v1/campaigns/3/snatch", "", "", `"missed"`},
-		{"not open", "/v1/campaigns/4/snatch", "", "", `"not_open"`},
-		{"missed, on the camp API", "/snatch", `{"uid":123456789}`, "", `"missed"`},
-		{"missed, on the camp API with a form", "/snatch", `uid=123456789`, "", `"missed"`},
+		{"sold out", "/v1/campaigns/2/snatch", "", "", `"sold_out"`, 0},
+		{"sold out, with a key", "/v1/campaigns/2/snatch", "", "mine", `"sold_out"`, 3},
+		{"missed", "/v1/campaigns/3/snatch", "", "", `"missed"`, 3},
+		{"not open", "/v1/campaigns/4/snatch", "", "", `"not_open"`, 0},
+		{"missed, on the camp API", "/snatch", `{"uid":123456789}`, "", `"missed"`, 3},
+		{"missed, on the camp API with a form", "/snatch", `uid=123456789`, "", `"missed"`, 3},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			h := g.hot(row.uri, row.body, "X-Player-Id", "123456789")
@@ -78,8 +84,8 @@ func TestRefusalAllocatesAtMostTwice(t *testing.T) {
 			if body := string(h.ctx.Response.Body()); !strings.Contains(body, row.want) {
 				t.Fatalf("got %s", body)
 			}
-			if got > 2 {
-				t.Errorf("%v allocations", got)
+			if got > row.most {
+				t.Errorf("%v allocations, more than %v", got, row.most)
 			}
 		})
 	}
@@ -87,7 +93,7 @@ func TestRefusalAllocatesAtMostTwice(t *testing.T) {
 
 // Wins come in a crowd and to a disk that takes its time, for what a group commit allocates is shared by all who are in
 // it.
-func TestWinAllocatesAtMostFourTimes(t *testing.T) {
+func TestWinAllocatesAtMostFiveTimes(t *testing.T) {
 	slow := errorfs.InjectorFunc(func(op errorfs.Op) error {
 		if isSync(op) {
 			time.Sleep(130 * time.Microsecond)
@@ -111,7 +117,7 @@ func TestWinAllocatesAtMostFourTimes(t *testing.T) {
 					t.Fatalf("got %s", body)
 				}
 			}
-			if got > 4 {
+			if got > 5 {
 				t.Errorf("%.2f allocations", got)
 			}
 		})
@@ -137,12 +143,17 @@ func allocationsEach(crowd []*hot, times int) float64 {
 
 func BenchmarkHandler(b *testing.B) {
 	g := crowded(b, "endless", vfs.NewMem())
+	strict := newGame(b, func(s *settings) { s.gate.Player = gate.Rate{Rate: 0.01, Burst: 1} })
+	strict.create(rain("rain", 1000))
+	strict.win(123456789, 1)
 	for _, row := range []struct {
 		name string
 		hot  *hot
 	}{
 		{"win", g.hot("/v1/campaigns/1/snatch", "", "X-Player-Id", "123456789")},
 		{"sold_out", g.hot("/v1/campaigns/2/snatch", "", "X-Player-Id", "123456789")},
+		{"sold_out_keyed", g.hot("/v1/campaigns/2/snatch", "", "X-Player-Id", "123456789", "Idempotency-Key", "mine")},
+		{"too_fast", strict.hot("/v1/campaigns/1/snatch", "", "X-Player-Id", "123456789")},
 		{"missed", g.hot("/v1/campaigns/3/snatch", "", "X-Player-Id", "123456789")},
 		{"camp_win_json", g.hot("/snatch", `{"uid":123456789}`)},
 		{"camp_win_form", g.hot("/snatch", `uid=123456789`)},

@@ -3,11 +3,11 @@ package playerapi
 import (
 	"errors"
 	"strconv"
-	"strings"
 
 	"github.com/valyala/fasthttp"
 
 	"hongbao"
+	"hongbao/gate"
 )
 
 // campOutcome is a status of a snatch as the camp API tells it.
@@ -38,16 +38,26 @@ const campExpired = 8
 // wins_max, 0 for no limit. A key that won in a campaign whose counts are forgotten by now is told this win alone.
 func (s *Server) campSnatch(ctx *fasthttp.RequestCtx) error {
 	fields := [...]campField{{name: "uid", limit: hongbao.UIDMax}}
-	uid, key, err := s.campRequest(ctx, fields[:])
+	key, err := s.campFields(ctx, fields[:])
 	if err != nil {
 		return err
 	}
 	campaign := s.service.CampCampaign()
+	if campaign != 0 {
+		if result, ok := s.gate.Foretell(campaign, key != ""); ok {
+			answerJSON(ctx, appendCampSnatch(begin(ctx), &result))
+			return nil
+		}
+	}
+	visitor, err := s.campEnter(ctx, &fields[0])
+	if err != nil {
+		return err
+	}
 	if campaign == 0 {
 		answerJSON(ctx, append(appendCamp(begin(ctx), 5, "not open"), '}'))
 		return nil
 	}
-	result, err := s.service.Snatch(s.calls, campaign, uid, key)
+	result, err := s.gate.Snatch(s.calls, gate.Snatch{Visitor: visitor, Campaign: campaign, Key: key, Ticket: ticketOf(ctx)})
 	if result.KeyIsNew && (errors.Is(err, hongbao.ErrUnknown) || err == nil && result.Status >= hongbao.Missed) {
 		ctx.Response.Header.Set("Idempotency-Key", result.Key)
 	}
@@ -83,15 +93,18 @@ func appendCampSnatch(b []byte, r *hongbao.SnatchResult) []byte {
 // campOpen is POST /open.
 func (s *Server) campOpen(ctx *fasthttp.RequestCtx) error {
 	fields := [...]campField{{name: "uid", limit: hongbao.UIDMax}, {name: "envelope_id", limit: envelopeMax}}
-	uid, _, err := s.campRequest(ctx, fields[:])
-	if err != nil {
+	if _, err := s.campFields(ctx, fields[:]); err != nil {
 		return err
 	}
 	envelope := &fields[1]
 	if !envelope.given {
 		return hongbao.Invalid("envelope_id", "", "given")
 	}
-	result, err := s.service.Open(s.calls, uid, hongbao.EnvelopeID(envelope.value))
+	visitor, err := s.campEnter(ctx, &fields[0])
+	if err != nil {
+		return err
+	}
+	result, err := s.gate.Open(s.calls, visitor.UID, hongbao.EnvelopeID(envelope.value))
 	if err != nil {
 		return err
 	}
@@ -105,31 +118,39 @@ func (s *Server) campOpen(ctx *fasthttp.RequestCtx) error {
 	return nil
 }
 
-// campRequest reads the body's fields, the first of which is uid, and the header of the key, and finds out who asks.
-// Under [AuthTrusted] it is the body's uid, which X-Player-Id must not contradict; under [AuthJWT] the token's, which
-// the body may leave out and must not contradict.
-func (s *Server) campRequest(ctx *fasthttp.RequestCtx, fields []campField) (uid uint64, key string, err error) {
+// campFields reads the body's fields, the first of which is uid, and the header of the key.
+func (s *Server) campFields(ctx *fasthttp.RequestCtx, fields []campField) (key string, err error) {
 	if err := parseCampBody(ctx.PostBody(), fields); err != nil {
-		return 0, "", err
+		return "", err
 	}
-	key, err = idempotencyKey(ctx)
+	if !fields[0].given && s.auth == AuthTrusted {
+		return "", hongbao.Invalid("uid", "", "given")
+	}
+	return idempotencyKey(ctx)
+}
+
+// campEnter does what [Server.enter] does on /v1. Under [AuthTrusted] the player is the body's, whom X-Player-Id must not
+// contradict; under [AuthJWT] the token's, whom the body may leave out and must not contradict.
+func (s *Server) campEnter(ctx *fasthttp.RequestCtx, claimed *campField) (gate.Visitor, error) {
+	address, err := s.arrive(ctx)
 	if err != nil {
-		return 0, "", err
-	}
-	claimed := &fields[0]
-	if !claimed.given && s.auth == AuthTrusted {
-		return 0, "", hongbao.Invalid("uid", "", "given")
+		return gate.Visitor{}, err
 	}
 	uid, given, err := s.identity.player(ctx)
 	switch {
 	case err != nil:
-		return 0, "", err
+		return gate.Visitor{}, err
 	case !given:
-		return claimed.value, key, nil
+		uid = claimed.value
 	case claimed.given && claimed.value != uid:
-		return 0, "", unauthorisedBecause("uid is another player's")
+		return gate.Visitor{}, unauthorisedBecause("uid is another player's")
 	}
-	return uid, key, nil
+	v := gate.Visitor{UID: uid, Address: address}
+	quota, err := s.gate.Admit(v, began(ctx))
+	if err != nil {
+		tellRetry(ctx, &quota)
+	}
+	return v, err
 }
 
 // appendCamp appends an answer without its data and closing brace.
@@ -147,6 +168,6 @@ func refuseCamp(ctx *fasthttp.RequestCtx, r refusal) {
 	if r.detail != "" && r.problem.campStatus != fasthttp.StatusOK {
 		ctx.Response.Header.Set("Error-Detail", r.detail)
 	}
-	body := appendCamp(begin(ctx), r.problem.camp, strings.ReplaceAll(r.problem.code, "_", " "))
+	body := appendCamp(begin(ctx), r.problem.camp, r.problem.campMsg)
 	answer(ctx, r.problem.campStatus, "application/json", append(body, '}'))
 }

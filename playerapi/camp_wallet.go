@@ -16,11 +16,14 @@ const campWalletMax = 5000
 // campWallet is POST /get_wallet_list: envelopes of all campaigns, oldest first.
 func (s *Server) campWallet(ctx *fasthttp.RequestCtx) error {
 	fields := [...]campField{{name: "uid", limit: hongbao.UIDMax}}
-	uid, _, err := s.campRequest(ctx, fields[:])
+	if _, err := s.campFields(ctx, fields[:]); err != nil {
+		return err
+	}
+	visitor, err := s.campEnter(ctx, &fields[0])
 	if err != nil {
 		return err
 	}
-	wallet, err := s.wholeWallet(uid)
+	wallet, err := s.wholeWallet(visitor.UID)
 	if err != nil {
 		return err
 	}
@@ -43,7 +46,7 @@ func (s *Server) wholeWallet(uid uint64) (hongbao.Wallet, error) {
 
 // walletNow is busy where the wallet could only be read from books that may be behind: the camp API can't say so.
 func (s *Server) walletNow(r hongbao.WalletRequest) (hongbao.Wallet, error) {
-	w, err := s.service.Wallet(s.calls, r)
+	w, err := s.gate.Wallet(s.calls, r)
 	if err == nil && w.AsOf != 0 {
 		err = fmt.Errorf("%w: the wallet is of %s", hongbao.ErrBusy, w.AsOf)
 	}

@@ -14,6 +14,11 @@ const settledShown = 50
 
 // campaigns is GET /v1/campaigns: by id, all that are not settled and the latest that are.
 func (s *Server) campaigns(ctx *fasthttp.RequestCtx) error {
+	leave, err := s.look(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	views := s.listed()
 	b := append(begin(ctx), `{"campaigns":[`...)
 	for i := range views {
@@ -49,6 +54,11 @@ func (s *Server) campaign(ctx *fasthttp.RequestCtx, id []byte) error {
 	if err != nil {
 		return err
 	}
+	leave, err := s.look(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	c, err := s.service.Campaign(number)
 	if err != nil {
 		return noCampaign(id)
@@ -119,7 +129,15 @@ func appendState(b []byte, c *hongbao.Campaign) []byte {
 		b = append(b, `,"seed":`...)
 		b = appendText(b, c.Seal.Seed.String())
 	}
-	if c.Rules().Paused {
+	rules := c.Rules()
+	if rules.Ticket {
+		b = append(b, `,"ticket":true`...)
+	}
+	if rules.FairStart != 0 {
+		b = append(b, `,"fair_start":`...)
+		b = appendText(b, rules.FairStart.String())
+	}
+	if rules.Paused {
 		b = append(b, `,"paused":true`...)
 	}
 	if c.Cancelled() {

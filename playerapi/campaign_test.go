@@ -52,6 +52,28 @@ func TestCampaignThroughItsPhases(t *testing.T) {
 	}
 }
 
+// The list says what a player must bring, and when the lot decides, where the campaign asks for it.
+func TestCampaignTellsItsTicketAndFairStart(t *testing.T) {
+	g := newGame(t)
+	spec := rain("r", 10)
+	spec.Ticket = true
+	g.create(spec)
+	spec.Name, spec.Ticket, spec.FairStart = "s", false, hongbao.Duration(250*time.Millisecond)
+	g.create(spec)
+	spec.Name, spec.Ticket, spec.Paused = "t", true, true
+	g.create(spec)
+	list := g.ask("GET /v1/campaigns", "").body
+	for i, want := range []string{`","ticket":true}`, `","fair_start":"250ms"}`, `","ticket":true,"fair_start":"250ms","paused":true}`} {
+		if !strings.Contains(list, want) {
+			t.Errorf("the list has no %s: %s", want, list)
+		}
+		one := g.ask(fmt.Sprint("GET /v1/campaigns/", i+1), "").body
+		if !strings.Contains(one, strings.TrimSuffix(want, "}")+`,"revisions":[`) {
+			t.Errorf("campaign %d has no %s: %s", i+1, want, one)
+		}
+	}
+}
+
 // Whoever has the answer can check the commitment and recompute every amount: G8.
 func TestCampaignIsVerifiableFromItsAnswer(t *testing.T) {
 	g := newGame(t)

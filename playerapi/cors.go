@@ -30,7 +30,7 @@ func (c cors) allow(ctx *fasthttp.RequestCtx) {
 	header.Set("Vary", "Origin")
 	if origin, ok := c.known(ctx); ok {
 		header.Set("Access-Control-Allow-Origin", origin)
-		header.Set("Access-Control-Expose-Headers", "Error-Detail, Idempotency-Key, Retry-After")
+		header.Set("Access-Control-Expose-Headers", "Error-Detail, Idempotency-Key, RateLimit, RateLimit-Policy, Retry-After")
 	}
 }
 
@@ -53,6 +53,6 @@ func (c cors) preflight(ctx *fasthttp.RequestCtx, route route) {
 		return
 	}
 	header.Set("Access-Control-Allow-Methods", "GET, POST, PUT")
-	header.Set("Access-Control-Allow-Headers", "Idempotency-Key, Authorization, Content-Type, X-Player-Id")
+	header.Set("Access-Control-Allow-Headers", "Idempotency-Key, Authorization, Content-Type, Hongbao-Ticket, X-Player-Id")
 	header.Set("Access-Control-Max-Age", "3600")
 }

@@ -36,10 +36,10 @@ func TestCORS(t *testing.T) {
 				got.header["Access-Control-Allow-Methods"] != row.methods || got.header["Vary"] != row.vary {
 				t.Errorf("got %d %v", got.status, got.header)
 			}
-			if exposed := got.header["Access-Control-Expose-Headers"]; row.origins != "" && exposed != "Error-Detail, Idempotency-Key, Retry-After" {
+			if exposed := got.header["Access-Control-Expose-Headers"]; row.origins != "" && exposed != "Error-Detail, Idempotency-Key, RateLimit, RateLimit-Policy, Retry-After" {
 				t.Errorf("exposes %q", exposed)
 			}
-			if sendable := got.header["Access-Control-Allow-Headers"]; row.methods != "" && sendable != "Idempotency-Key, Authorization, Content-Type, X-Player-Id" {
+			if sendable := got.header["Access-Control-Allow-Headers"]; row.methods != "" && sendable != "Idempotency-Key, Authorization, Content-Type, Hongbao-Ticket, X-Player-Id" {
 				t.Errorf("the page may send %q", sendable)
 			}
 		})

@@ -18,6 +18,7 @@ import (
 
 	"hongbao"
 	"hongbao/embedded"
+	"hongbao/gate"
 )
 
 // game is a server on the real engine, in memory, at a time that stands still until it is moved.
@@ -26,6 +27,7 @@ type game struct {
 	now     atomic.Int64 // Unix milliseconds
 	engine  *embedded.Engine
 	service *hongbao.Service
+	gate    *gate.Gate
 	server  *Server
 	logs    *strings.Builder // errors and warnings
 }
@@ -37,6 +39,7 @@ type settings struct {
 	Options
 	files  vfs.FS
 	camp   string
+	gate   gate.Options                        // off, if nothing is set
 	engine func(hongbao.Engine) hongbao.Engine // what the service is given for the engine
 }
 
@@ -64,7 +67,12 @@ func newGame(t testing.TB, set ...func(*settings)) *game {
 	g.service = hongbao.NewService(hongbao.Options{
 		Engine: s.engine(engine), Secret: engine.Secret(), Clock: clock, Logger: logger, CampCampaign: s.camp,
 	})
-	s.Options.Service, s.Options.Logger = g.service, logger
+	s.gate.Service, s.gate.Secret, s.gate.Logger = g.service, engine.Secret(), logger
+	if g.gate, err = gate.New(context.Background(), s.gate); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(g.gate.Stop)
+	s.Options.Service, s.Options.Gate, s.Options.Logger = g.service, g.gate, logger
 	if g.server, err = New(s.Options); err != nil {
 		t.Fatal(err)
 	}

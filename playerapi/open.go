@@ -15,11 +15,11 @@ func (s *Server) open(ctx *fasthttp.RequestCtx, id []byte) error {
 	if !ok {
 		return noEnvelope(id)
 	}
-	uid, err := s.player(ctx)
+	visitor, err := s.enter(ctx)
 	if err != nil {
 		return err
 	}
-	result, err := s.service.Open(s.calls, uid, hongbao.EnvelopeID(envelope))
+	result, err := s.gate.Open(s.calls, visitor.UID, hongbao.EnvelopeID(envelope))
 	if errors.Is(err, hongbao.ErrNotFound) {
 		return noEnvelope(id)
 	}

@@ -2,8 +2,8 @@ package playerapi
 
 import (
 	"errors"
-	"math/rand/v2"
 	"strconv"
+	"strings"
 
 	"github.com/valyala/fasthttp"
 
@@ -17,26 +17,38 @@ type problem struct {
 	retryable  bool // the same request may succeed later
 	camp       int  // the camp API's code
 	campStatus int  // and its HTTP status
+	campMsg    string
+}
+
+func newProblem(code string, status int, retryable bool, camp, campStatus int) problem {
+	return problem{code, status, retryable, camp, campStatus, strings.ReplaceAll(code, "_", " ")}
 }
 
 // The one table of errors. Routes that do not exist and wrong methods are answered as on /v1 everywhere.
 var (
-	//                       code                  /v1  retryable camp (HTTP)
-	invalidRequest = problem{"invalid_request", 400, false, 1, 400}
-	unauthorised   = problem{"unauthorised", 401, false, 11, 401}
-	notFound       = problem{"not_found", 404, false, 7, 200} // a campaign that is not there is 5: see campSnatch
-	wrongMethod    = problem{"method_not_allowed", 405, false, 1, 405}
-	tooSlow        = problem{"request_timeout", 408, true, 1, 408}
-	tooLarge       = problem{"too_large", 413, false, 1, 413}
-	headerTooLarge = problem{"too_large", 431, false, 1, 431}
-	internal       = problem{"internal", 500, false, 12, 500}
-	busy           = problem{"busy", 503, true, 9, 200}
-	unknown        = problem{"unknown", 504, true, 12, 200}
+	//                          code                  /v1  retryable camp (HTTP)
+	invalidRequest = newProblem("invalid_request", 400, false, 1, 400)
+	unauthorised   = newProblem("unauthorised", 401, false, 11, 401)
+	denied         = newProblem("denied", 403, false, 11, 401)
+	ticketRequired = newProblem("ticket_required", 403, false, 13, 200)
+	ticketInvalid  = newProblem("ticket_invalid", 403, false, 13, 200)
+	notFound       = newProblem("not_found", 404, false, 7, 200) // a campaign that is not there is 5: see campSnatch
+	wrongMethod    = newProblem("method_not_allowed", 405, false, 1, 405)
+	tooSlow        = newProblem("request_timeout", 408, true, 1, 408)
+	tooLarge       = newProblem("too_large", 413, false, 1, 413)
+	headerTooLarge = newProblem("too_large", 431, false, 1, 431)
+	tooFast        = newProblem("too_fast", 429, true, 6, 200)
+	internal       = newProblem("internal", 500, false, 12, 500)
+	busy           = newProblem("busy", 503, true, 9, 200)
+	readOnly       = newProblem("read_only", 503, true, 9, 200)
+	unknown        = newProblem("unknown", 504, true, 12, 200)
 )
 
 // problemOf maps the errors of the root package. What has none of them is a bug of ours.
 func problemOf(err error) *problem {
 	switch {
+	case err == hongbao.ErrTooFast: // of a bucket: what a flood is told must cost next to nothing
+		return &tooFast
 	case errors.Is(err, hongbao.ErrInvalid):
 		return &invalidRequest
 	case errors.Is(err, hongbao.ErrNotFound):
@@ -45,6 +57,16 @@ func problemOf(err error) *problem {
 		return &unknown
 	case errors.Is(err, hongbao.ErrBusy), errors.Is(err, hongbao.ErrBroken):
 		return &busy
+	case errors.Is(err, hongbao.ErrReadOnly):
+		return &readOnly
+	case errors.Is(err, hongbao.ErrTooFast):
+		return &tooFast
+	case errors.Is(err, hongbao.ErrDenied):
+		return &denied
+	case errors.Is(err, hongbao.ErrTicketRequired):
+		return &ticketRequired
+	case errors.Is(err, hongbao.ErrTicketInvalid):
+		return &ticketInvalid
 	}
 	return &internal
 }
@@ -61,20 +83,33 @@ func (r refusal) Error() string { return r.problem.code + ": " + r.detail }
 // refusalOf gives an error its problem. Its text is told where it speaks of the request; of the server it may say more
 // than strangers should know.
 func refusalOf(err error) refusal {
-	var r refusal
-	if errors.As(err, &r) {
+	if r, ok := errors.AsType[refusal](err); ok {
 		return r
 	}
-	r.problem = problemOf(err)
+	r := refusal{problem: problemOf(err)}
 	switch r.problem {
-	case &invalidRequest:
+	case &invalidRequest, &ticketInvalid:
 		r.detail = err.Error()
+	case &tooFast:
+		r.detail = "nothing happened: " + tooFastWhy(err)
+	case &ticketRequired:
+		r.detail = "this campaign takes a ticket, in the header Hongbao-Ticket"
 	case &busy:
 		r.detail = "nothing happened: try again"
+	case &readOnly:
+		r.detail = "nothing happened: nothing may change at present; try again later"
 	case &unknown:
 		r.detail = "it may have happened: try again with the same key to learn"
 	}
 	return r
+}
+
+// tooFastWhy tells a bucket's refusal, which is the error as it is, from one that has a reason of its own.
+func tooFastWhy(err error) string {
+	if err == hongbao.ErrTooFast {
+		return "you ask more often than is allowed; wait as Retry-After says"
+	}
+	return err.Error()
 }
 
 // withKey adds the key that the outcome of a snatch can be learnt with.
@@ -102,22 +137,25 @@ func (s *Server) fail(ctx *fasthttp.RequestCtx, route route, err error) {
 }
 
 func (s *Server) refuse(ctx *fasthttp.RequestCtx, route route, r refusal) {
-	switch r.problem {
-	case &busy:
-		setRetryAfter(ctx)
-	case &unauthorised:
+	camp := route.camp() && r.problem != &wrongMethod
+	status := r.problem.status
+	if camp {
+		status = r.problem.campStatus
+	}
+	if status == fasthttp.StatusUnauthorized {
 		s.identity.challenge(ctx)
 	}
-	if route.camp() && r.problem != &wrongMethod {
+	switch r.problem {
+	case &busy, &readOnly, &tooFast:
+		if len(ctx.Response.Header.Peek("Retry-After")) == 0 { // a bucket knows better
+			setRetryAfter(ctx, 0)
+		}
+	}
+	if camp {
 		refuseCamp(ctx, r)
 		return
 	}
-	answer(ctx, r.problem.status, "application/problem+json", appendProblem(begin(ctx), r))
-}
-
-// setRetryAfter spreads those who come back over three seconds.
-func setRetryAfter(ctx *fasthttp.RequestCtx) {
-	ctx.Response.Header.Set("Retry-After", strconv.Itoa(1+rand.IntN(3)))
+	answer(ctx, status, "application/problem+json", appendProblem(begin(ctx), r))
 }
 
 // appendProblem writes RFC 9457; its type is about:blank, so that the title is the status in words.

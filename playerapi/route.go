@@ -14,6 +14,7 @@ const (
 	routeSnatch
 	routeOpen
 	routeSignup
+	routeTicket
 	routeWallet
 	routeCampaigns
 	routeCampaign
@@ -21,7 +22,8 @@ const (
 	routeCampOpen
 	routeCampWallet
 	routeHealth
-	routes // how many there are
+	routePreflight // of any of them
+	routes         // how many there are
 )
 
 // routeTable has the name that a route is counted under, and its method. GET includes HEAD.
@@ -30,6 +32,7 @@ var routeTable = [routes]struct{ name, method string }{
 	routeSnatch:     {"snatch", "POST"},
 	routeOpen:       {"open", "POST"},
 	routeSignup:     {"signup", "PUT"},
+	routeTicket:     {"ticket", "POST"},
 	routeWallet:     {"wallet", "GET"},
 	routeCampaigns:  {"campaigns", "GET"},
 	routeCampaign:   {"campaign", "GET"},
@@ -37,6 +40,7 @@ var routeTable = [routes]struct{ name, method string }{
 	routeCampOpen:   {"camp_open", "POST"},
 	routeCampWallet: {"camp_wallet", "POST"},
 	routeHealth:     {"health", "GET"},
+	routePreflight:  {"preflight", "OPTIONS"},
 }
 
 // match finds the route of a path, and the id in it.
@@ -75,6 +79,8 @@ func matchCampaign(rest []byte) (r route, id []byte) {
 		return routeSnatch, id
 	case string(action) == "signup":
 		return routeSignup, id
+	case string(action) == "ticket":
+		return routeTicket, id
 	}
 	return routeNone, nil
 }

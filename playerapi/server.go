@@ -14,6 +14,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"hongbao"
+	"hongbao/gate"
 )
 
 const (
@@ -23,16 +24,19 @@ const (
 	connectionsMax = 1 << 16
 )
 
-// Options are what a [Server] is made of. Service and Logger are required.
+// Options are what a [Server] is made of. Service, Gate and Logger are required.
 type Options struct {
 	Service *hongbao.Service
+	Gate    *gate.Gate // in front of the same service
 	Logger  *slog.Logger
 
 	Auth         Auth           // who plays; empty: AuthTrusted
 	JWT          JWTOptions     // for AuthJWT
-	TrustedPeers []netip.Prefix // for AuthTrusted: the gateways that are believed; empty: this machine alone
+	Failed       FailureLimit   // for AuthJWT: who may try tokens; nil: everybody, always
+	TrustedPeers []netip.Prefix // proxies in front, whose X-Forwarded-For is believed; for AuthTrusted: whose X-Player-Id is; empty: of this machine
 	CORSOrigins  []string       // origins of pages elsewhere that may call, such as https://play.example.com
 
+	Connections  int           // most at once; who comes beyond is told so and cut off; 0: 65,536
 	ReadTimeout  time.Duration // for a whole request, from its first byte; 0: 10 s
 	WriteTimeout time.Duration // for an answer; 0: 10 s
 	IdleTimeout  time.Duration // between requests of a connection; 0: 75 s
@@ -41,9 +45,11 @@ type Options struct {
 // Server answers the player API.
 type Server struct {
 	service  *hongbao.Service
+	gate     *gate.Gate
 	logger   *slog.Logger
 	identity identity
 	auth     Auth
+	proxies  proxies
 	cors     cors
 	http     *fasthttp.Server
 	stats    stats
@@ -64,13 +70,15 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{service: o.Service, logger: o.Logger, identity: identity, auth: o.Auth, cors: cors}
+	s := &Server{
+		service: o.Service, gate: o.Gate, logger: o.Logger, identity: identity, auth: o.Auth, proxies: o.TrustedPeers, cors: cors,
+	}
 	s.calls, s.abort = context.WithCancel(context.Background())
 	s.http = &fasthttp.Server{
 		Handler:            s.handle,
 		ErrorHandler:       s.handleUnread,
 		Logger:             connectionLog{o.Logger},
-		Concurrency:        connectionsMax,
+		Concurrency:        orDefault(o.Connections, connectionsMax),
 		ReadBufferSize:     headerBytesMax,
 		MaxRequestBodySize: bodyBytesRead,
 		ReadTimeout:        orDefault(o.ReadTimeout, 10*time.Second),
@@ -86,15 +94,16 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-func orDefault(d, otherwise time.Duration) time.Duration {
-	if d == 0 {
+func orDefault[T comparable](value, otherwise T) T {
+	var zero T
+	if value == zero {
 		return otherwise
 	}
-	return d
+	return value
 }
 
 // Serve answers connections of the listener until [Server.Shutdown]; it may be called once.
-func (s *Server) Serve(listener net.Listener) error { return s.http.Serve(listener) }
+func (s *Server) Serve(listener net.Listener) error { return s.http.Serve(boundedListener{listener}) }
 
 // Shutdown closes the listener and waits until the requests under way are answered. When ctx ends first, those that
 // still wait are told that their outcome is unknown, and ctx's error is returned.
@@ -107,7 +116,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 func (s *Server) Handler() fasthttp.RequestHandler { return s.handle }
 
 func (s *Server) handle(ctx *fasthttp.RequestCtx) {
-	start := time.Now()
+	start := began(ctx)
 	route, id := match(ctx.Path())
 	defer s.finish(ctx, route, start)
 	s.cors.allow(ctx)
@@ -137,6 +146,8 @@ func (s *Server) serve(ctx *fasthttp.RequestCtx, route route, id []byte) error {
 		return s.open(ctx, id)
 	case routeSignup:
 		return s.signUp(ctx, id)
+	case routeTicket:
+		return s.ticket(ctx, id)
 	case routeWallet:
 		return s.wallet(ctx)
 	case routeCampaigns:
@@ -164,6 +175,9 @@ func (s *Server) finish(ctx *fasthttp.RequestCtx, route route, start time.Time) 
 		s.logger.Error("a request panicked", "route", route.String(), "cause", cause, "stack", string(debug.Stack()))
 		ctx.Response.ResetBody()
 		s.refuse(ctx, route, refusal{problem: &internal})
+	}
+	if ctx.IsOptions() {
+		route = routePreflight // else each would look like a snatch that came to nothing
 	}
 	s.stats.count(route, ctx.Response.StatusCode(), time.Since(start))
 }

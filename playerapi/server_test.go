@@ -35,7 +35,6 @@ func TestRoutesAndMethods(t *testing.T) {
 		{"GET /v1", 404, ""},
 		{"GET /v1/", 404, ""},
 		{"GET /v1/events", 404, ""},
-		{"POST /v1/campaigns/1/ticket", 404, ""},
 		{"GET /v1/campaigns/1/", 404, ""},
 		{"POST /v1/campaigns/1/snatch/", 404, ""},
 		{"POST /v1/envelopes/open", 404, ""},
@@ -48,6 +47,7 @@ func TestRoutesAndMethods(t *testing.T) {
 		{"GET /v1/campaigns/1/snatch", 405, "POST"},
 		{"post /v1/campaigns/1/snatch", 405, "POST"},
 		{"POST /v1/campaigns/1/signup", 405, "PUT"},
+		{"GET /v1/campaigns/1/ticket", 405, "POST"},
 		{"HEAD /v1/envelopes/1/open", 405, "POST"},
 		{"POST /v1/wallet", 405, "GET, HEAD"},
 		{"DELETE /v1/campaigns/1", 405, "GET, HEAD"},
@@ -341,7 +341,7 @@ func TestFailingDisk(t *testing.T) {
 // A bug of ours ends one request, is logged, and is no promise that nothing happened.
 func TestPanicIsAnsweredAndLogged(t *testing.T) {
 	g := newGame(t)
-	g.server.service = nil // as broken as it gets
+	g.server.service, g.server.gate = nil, nil // as broken as it gets
 	expect(t, g.ask("POST /v1/campaigns/1/snatch", "", "X-Player-Id: 7"), 500, `{"title":"Internal Server Error","status":500,"code":"internal","retryable":false}`)
 	expect(t, g.ask("POST /snatch", "uid=7"), 500, `{"code":12,"msg":"internal"}`)
 	if n := strings.Count(g.logs.String(), "a request panicked"); n != 2 {
@@ -374,12 +374,13 @@ func TestStatsCountByRouteAndClass(t *testing.T) {
 	g.ask("POST /v1/campaigns/1/snatch", "")
 	g.ask("POST /snatch", "uid=7")
 	g.ask("GET /nothing", "")
+	g.ask("OPTIONS /snatch", "")
 	stats := g.server.Stats()
 	got := map[string]RouteAnswers{}
 	for _, a := range stats.Answers {
 		got[a.Route] = a
 	}
-	for _, want := range []RouteAnswers{{"snatch", 1, 1, 0}, {"camp_snatch", 1, 0, 0}, {"none", 0, 1, 0}, {"wallet", 0, 0, 0}} {
+	for _, want := range []RouteAnswers{{"snatch", 1, 1, 0}, {"camp_snatch", 1, 0, 0}, {"none", 0, 1, 0}, {"wallet", 0, 0, 0}, {"preflight", 1, 0, 0}} {
 		if got[want.Route] != want {
 			t.Errorf("got %+v, want %+v", got[want.Route], want)
 		}

@@ -14,11 +14,11 @@ func (s *Server) signUp(ctx *fasthttp.RequestCtx, id []byte) error {
 	if err != nil {
 		return err
 	}
-	uid, err := s.player(ctx)
+	visitor, err := s.enter(ctx)
 	if err != nil {
 		return err
 	}
-	status, err := s.service.SignUp(s.calls, campaign, uid)
+	status, err := s.gate.SignUp(s.calls, campaign, visitor.UID)
 	if errors.Is(err, hongbao.ErrNotFound) {
 		return noCampaign(id)
 	}

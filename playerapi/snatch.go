@@ -6,6 +6,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"hongbao"
+	"hongbao/gate"
 )
 
 // snatch is POST /v1/campaigns/{id}/snatch.
@@ -18,11 +19,15 @@ func (s *Server) snatch(ctx *fasthttp.RequestCtx, id []byte) error {
 	if err != nil {
 		return err
 	}
-	uid, err := s.player(ctx)
+	if result, ok := s.gate.Foretell(campaign, key != ""); ok {
+		answerJSON(ctx, appendRefusal(begin(ctx), &result))
+		return nil
+	}
+	visitor, err := s.enter(ctx)
 	if err != nil {
 		return err
 	}
-	result, err := s.service.Snatch(s.calls, campaign, uid, key)
+	result, err := s.gate.Snatch(s.calls, gate.Snatch{Visitor: visitor, Campaign: campaign, Key: key, Ticket: ticketOf(ctx)})
 	if err != nil {
 		return withKey(err, result.Key)
 	}
@@ -30,7 +35,7 @@ func (s *Server) snatch(ctx *fasthttp.RequestCtx, id []byte) error {
 	case hongbao.NotFound:
 		return noCampaign(id)
 	case hongbao.Won:
-		answerJSON(ctx, s.appendWin(begin(ctx), uid, &result))
+		answerJSON(ctx, s.appendWin(begin(ctx), visitor.UID, &result))
 	default:
 		answerJSON(ctx, appendRefusal(begin(ctx), &result))
 	}

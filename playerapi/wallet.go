@@ -16,11 +16,12 @@ func (s *Server) wallet(ctx *fasthttp.RequestCtx) error {
 	if err != nil {
 		return err
 	}
-	request.UID, err = s.player(ctx)
+	visitor, err := s.enter(ctx)
 	if err != nil {
 		return err
 	}
-	wallet, err := s.service.Wallet(s.calls, request)
+	request.UID = visitor.UID
+	wallet, err := s.gate.Wallet(s.calls, request)
 	if err != nil {
 		return err
 	}
