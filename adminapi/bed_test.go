@@ -20,6 +20,7 @@ import (
 	"hongbao"
 	"hongbao/audit"
 	"hongbao/embedded"
+	"hongbao/gate"
 )
 
 const (
@@ -34,6 +35,7 @@ type bed struct {
 	url     string
 	server  *Server
 	service *hongbao.Service
+	gate    *gate.Gate
 	engine  *embedded.Engine
 	elapsed *atomic.Int64 // since start, in nanoseconds
 	ready   *atomic.Pointer[error]
@@ -55,8 +57,12 @@ func newBed(t *testing.T) *bed {
 	}
 	t.Cleanup(func() { b.engine.Close() })
 	b.service = hongbao.NewService(hongbao.Options{Engine: b.engine, Secret: b.engine.Secret(), Clock: clock, Logger: logger})
+	if b.gate, err = gate.New(t.Context(), gate.Options{Service: b.service, Secret: b.engine.Secret(), Logger: logger, Player: gate.Rate{Rate: 20}}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.gate.Stop)
 	b.server, err = New(Options{
-		Service: b.service, Version: "test", Logger: logger, Ready: b.isReady, Audit: b.audit, Backup: b.engine.Backup,
+		Service: b.service, Gate: b.gate, Degraded: b.gate.Degraded, Version: "test", Logger: logger, Ready: b.isReady, Audit: b.audit, Backup: b.engine.Backup,
 		Tokens:  []Token{{"ops", Operator, operatorToken}, {"eye", Viewer, viewerToken}},
 		Figures: figures,
 	})
@@ -190,7 +196,7 @@ func (b *bed) rain(name string, count int) campaign {
 
 func (b *bed) snatch(campaign uint32, uid uint64, key string) hongbao.SnatchResult {
 	b.t.Helper()
-	result, err := b.service.Snatch(b.t.Context(), campaign, uid, key)
+	result, err := b.service.Snatch(b.t.Context(), hongbao.SnatchRequest{Campaign: campaign, UID: uid, Key: key})
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package adminapi
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -43,9 +44,18 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 		health{"unavailable", err.Error()}.write(w, http.StatusServiceUnavailable)
 		return
 	}
-	if err := s.service.Health().Degraded; err != nil {
+	if err := s.degraded(); err != nil {
 		health{"degraded", err.Error()}.write(w, http.StatusOK)
 		return
 	}
 	health{Status: "ok"}.write(w, http.StatusOK)
+}
+
+// degraded tells why players get less than they should, or nil.
+func (s *Server) degraded() error {
+	err := s.service.Health().Degraded
+	if s.limited != nil {
+		err = errors.Join(err, s.limited())
+	}
+	return err
 }

@@ -134,14 +134,14 @@ func TestRatesAreOverTheirWindow(t *testing.T) {
 	at := func(second int, wins uint64) sample {
 		return sample{at: begin.Add(time.Duration(second) * time.Second), snatches: 2 * wins, wins: wins, openings: wins / 2}
 	}
-	if r := m.rate(at(0, 5), time.Minute); r != (rate{}) {
+	if r := m.rate(at(0, 5), time.Minute); r != (pace{}) {
 		t.Errorf("without samples: %+v", r)
 	}
 	for second := range 200 { // 10 wins a second, and 100 in the last 10
 		m.add(at(second, uint64(10*second+90*max(0, second-189))))
 	}
 	now := at(200, 10*200+90*11)
-	if r := m.rate(now, 10*time.Second); r != (rate{Snatches: 200, Wins: 100, Openings: 50}) {
+	if r := m.rate(now, 10*time.Second); r != (pace{Snatches: 200, Wins: 100, Openings: 50}) {
 		t.Errorf("10 s: %+v", r)
 	}
 	if r := m.rate(now, time.Minute); r.Wins != 10+90*11.0/60 {

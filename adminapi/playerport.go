@@ -52,6 +52,18 @@ type signUpAnswer struct {
 	Status string `json:"status" enum:"signed_up,closed,cancelled,not_required,invited_only"`
 }
 
+type ticketAnswer struct {
+	Ticket    string       `json:"ticket,omitempty" doc:"Goes into the header Hongbao-Ticket of snatches, until it expires"`
+	ExpiresAt hongbao.Time `json:"expires_at,omitzero"`
+	Pow       *ticketWork  `json:"pow,omitempty"`
+	Status    string       `json:"status,omitempty" enum:"not_open,closed,cancelled" doc:"Why there is no ticket"`
+}
+
+type ticketWork struct {
+	Salt string `json:"salt"`
+	Bits int    `json:"bits" doc:"Above 0: the header must be <ticket>.<nonce> such that SHA-256(salt + nonce) begins with as many zero bits"`
+}
+
 type publicCampaigns struct {
 	Campaigns []publicCampaign `json:"campaigns" nullable:"false"`
 }
@@ -70,6 +82,8 @@ type publicCampaign struct {
 	Signup     hongbao.Signup   `json:"signup"`
 	Commitment string           `json:"commitment" doc:"Hex SHA-256 of seed and first rules"`
 	Seed       string           `json:"seed,omitempty" doc:"Hex, once the campaign is sealed"`
+	Ticket     bool             `json:"ticket,omitempty" doc:"A snatch needs a ticket"`
+	FairStart  string           `json:"fair_start,omitempty" doc:"Whoever arrives so soon after opens_at is admitted after it, by lot" example:"1s"`
 	Paused     bool             `json:"paused,omitempty"`
 	Cancelled  bool             `json:"cancelled,omitempty"`
 	Revisions  []publicRevision `json:"revisions,omitempty" nullable:"false" doc:"Of one campaign: the published rules; left out in lists"`
@@ -92,7 +106,7 @@ type campUIDEnvelope struct {
 }
 
 type campSnatchAnswer struct {
-	Code int             `json:"code" doc:"0 success, 1 bad request, 2 limit reached, 3 missed, 4 sold out, 5 not open, over, cancelled or paused, 6 too fast, 9 busy, 10 not signed up, 11 unauthorised, 12 unknown: retry"`
+	Code int             `json:"code" doc:"0 success, 1 bad request, 2 limit reached, 3 missed, 4 sold out, 5 not open, over, cancelled or paused, 6 too fast, 9 busy, 10 not signed up, 11 unauthorised, 12 unknown: retry, 13 ticket"`
 	Msg  string          `json:"msg"`
 	Data *campSnatchData `json:"data,omitempty" doc:"Codes 0 and 2"`
 }
@@ -104,7 +118,7 @@ type campSnatchData struct {
 }
 
 type campOpenAnswer struct {
-	Code int           `json:"code" doc:"0 success, 1 bad request, 7 no such envelope, 8 expired or refunded, 9 busy, 11 unauthorised, 12 unknown: retry"`
+	Code int           `json:"code" doc:"0 success, 1 bad request, 6 too fast, 7 no such envelope, 8 expired or refunded, 9 busy, 11 unauthorised, 12 unknown: retry"`
 	Msg  string        `json:"msg"`
 	Data *campOpenData `json:"data,omitempty" doc:"Code 0"`
 }
@@ -114,7 +128,7 @@ type campOpenData struct {
 }
 
 type campWalletAnswer struct {
-	Code int             `json:"code" doc:"0 success, 1 bad request, 9 busy (in a cluster also while the player's shard can't be read), 11 unauthorised"`
+	Code int             `json:"code" doc:"0 success, 1 bad request, 6 too fast, 9 busy (in a cluster also while the player's shard can't be read), 11 unauthorised"`
 	Msg  string          `json:"msg"`
 	Data *campWalletData `json:"data,omitempty" doc:"Code 0"`
 }
@@ -135,8 +149,9 @@ type campEnvelope struct {
 func (s *Server) describePlayerPort() {
 	s.describePlayer(huma.Operation{
 		OperationID: "snatch", Method: http.MethodPost, Path: "/v1/campaigns/{id}/snatch", Summary: "Ask for an envelope",
-		Description: "Refusals are answers, with 200. 503 busy: nothing happened. 504 unknown: it may have; retry with the key that comes with it.",
-		Parameters:  []*huma.Param{pathParam("id"), keyParam()}, Responses: answerOf[snatchAnswer](s, "What came of it"),
+		Description: "Refusals are answers, with 200. 403 ticket_required and ticket_invalid: see take-ticket. 429 too_fast, 503 busy and read_only: " +
+			"nothing happened; Retry-After says when to come back. 504 unknown: it may have; retry with the key that comes with it.",
+		Parameters: []*huma.Param{pathParam("id"), keyParam(), ticketParam()}, Responses: answerOf[snatchAnswer](s, "What came of it"),
 	})
 	s.describePlayer(huma.Operation{
 		OperationID: "open-envelope", Method: http.MethodPost, Path: "/v1/envelopes/{id}/open", Summary: "Credit a held envelope to the wallet",
@@ -154,6 +169,10 @@ func (s *Server) describePlayerPort() {
 	s.describePlayer(huma.Operation{
 		OperationID: "sign-up", Method: http.MethodPut, Path: "/v1/campaigns/{id}/signup", Summary: "Sign up for a campaign, until it closes",
 		Parameters: []*huma.Param{pathParam("id")}, Responses: answerOf[signUpAnswer](s, "What came of it"),
+	})
+	s.describePlayer(huma.Operation{
+		OperationID: "take-ticket", Method: http.MethodPost, Path: "/v1/campaigns/{id}/ticket", Summary: "Take a ticket for a campaign, in its countdown or while it is open",
+		Parameters: []*huma.Param{pathParam("id")}, Responses: answerOf[ticketAnswer](s, "A ticket, or why there is none"),
 	})
 	s.describePlayer(huma.Operation{
 		OperationID: "list-public-campaigns", Method: http.MethodGet, Path: "/v1/campaigns", Summary: "List campaigns, as players see them",
@@ -194,13 +213,20 @@ func describeCamp[Body, Answer any](s *Server, path, id, summary string) {
 	answers["413"] = &huma.Response{Description: "Code 1: too large", Content: answers["200"].Content}
 	s.describePlayer(huma.Operation{
 		OperationID: id, Method: http.MethodPost, Path: path, Summary: summary, Tags: []string{tagCamp},
-		Security: []map[string][]string{{playerToken: {}}, {}}, Parameters: []*huma.Param{keyParam()},
+		Security: []map[string][]string{{playerToken: {}}, {}}, Parameters: []*huma.Param{keyParam(), ticketParam()},
 		RequestBody: body, Responses: answers,
 	})
 }
 
 func pathParam(name string) *huma.Param {
 	return &huma.Param{Name: name, In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString, Pattern: "^[0-9]+$"}}
+}
+
+func ticketParam() *huma.Param {
+	return &huma.Param{
+		Name: "Hongbao-Ticket", In: "header", Description: "Where the campaign asks for one",
+		Schema: &huma.Schema{Type: huma.TypeString},
+	}
 }
 
 func keyParam() *huma.Param {

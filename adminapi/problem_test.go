@@ -81,8 +81,8 @@ func TestBadInputIsAClearError(t *testing.T) {
 		{"wins_max too large", "POST", campaigns, spec(`"kind"`, `"wins_max":10001,"kind"`), 400, "invalid_request", "wins_max"},
 		{"a time that is none", "POST", campaigns, spec("+1m", "tomorrow"), 400, "invalid_request", "RFC 3339"},
 		{"closed before it opens", "POST", campaigns, spec(`"lasts":"10m"`, `"closes_at":"2027-01-01T00:00:00Z"`), 400, "invalid_request", "closes_at"},
-		{"a ticket", "POST", campaigns, spec(`"kind"`, `"ticket":true,"kind"`), 400, "invalid_request", "not available in this version"},
-		{"a fair start", "POST", campaigns, spec(`"kind"`, `"fair_start":"1s","kind"`), 400, "invalid_request", "not available in this version"},
+		{"a fair start too long", "POST", campaigns, spec(`"kind"`, `"fair_start":"31s","kind"`), 400, "invalid_request", "from 0s (off) to 30s"},
+		{"a fair start too long for the window", "POST", campaigns, spec(`"lasts":"10m"`, `"fair_start":"2s","lasts":"7s"`), 400, "invalid_request", "at most 1.75s, a quarter of the window"},
 		{"a name that is taken", "POST", campaigns, spec(`"x"`, `"taken"`), 409, "name_taken", "taken"},
 		{"a body too large", "POST", campaigns, spec(`"x"`, `"`+strings.Repeat("n", bodyMax)+`"`), 413, "too_large", "8192"},
 		{"a body too large where none is read", "GET", campaigns, strings.Repeat("n", bodyMax+1), 413, "too_large", "8192"},
@@ -105,6 +105,8 @@ func TestBadInputIsAClearError(t *testing.T) {
 
 		{"an empty revision", "PATCH", one, `{}`, 400, "invalid_request", "at least one field"},
 		{"a revision of the kind", "PATCH", one, `{"kind":"bomb"}`, 400, "invalid_request", "kind"},
+		{"a revision of the ticket", "PATCH", one, `{"ticket":true}`, 400, "invalid_request", "ticket: \"(unknown key)\" is not allowed: must be a known key: budget, chance, "},
+		{"a revision of the fair start", "PATCH", one, `{"fair_start":"1s"}`, 400, "invalid_request", "fair_start: \"(unknown key)\" is not allowed: must be a known key: budget, chance, "},
 		{"a revision of an open campaign's opening", "PATCH", one, `{"opens_at":"2027-02-01T00:00:00Z"}`, 400, "invalid_request", "opens_at"},
 		{"a closing in the past", "PATCH", one, `{"closes_at":"2027-01-01T00:00:00Z"}`, 400, "invalid_request", "in the future"},
 		{"a revision of nothing", "PATCH", campaigns + "/9", `{"paused":true}`, 404, "not_found", ""},
@@ -125,7 +127,6 @@ func TestBadInputIsAClearError(t *testing.T) {
 
 		{"an unknown route", "GET", "/admin/v1/nothing", ``, 404, "not_found", "/admin/v1/nothing"},
 		{"the console", "GET", "/", ``, 404, "not_found", ""},
-		{"the gate", "GET", "/admin/v1/gate", ``, 404, "not_found", ""},
 		{"webhooks", "GET", "/admin/v1/webhooks", ``, 404, "not_found", ""},
 		{"a command line in profiles", "GET", "/debug/pprof/cmdline", ``, 404, "not_found", ""},
 		{"a wrong method", "DELETE", one, ``, 405, "method_not_allowed", "DELETE"},

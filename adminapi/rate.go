@@ -29,8 +29,8 @@ func newSample(at time.Time, counts hongbao.Counts) sample {
 	return now
 }
 
-// rate is how much was told a second.
-type rate struct {
+// pace is how much was told a second.
+type pace struct {
 	Snatches float64 `json:"snatches" doc:"Answers to snatches, refusals too"`
 	Wins     float64 `json:"wins"`
 	Openings float64 `json:"openings"`
@@ -66,7 +66,7 @@ func (m *meter) add(now sample) {
 }
 
 // rate is the mean over the window up to now, or over as much of it as there are samples of.
-func (m *meter) rate(now sample, window time.Duration) rate {
+func (m *meter) rate(now sample, window time.Duration) pace {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, then := range m.samples {
@@ -74,11 +74,11 @@ func (m *meter) rate(now sample, window time.Duration) rate {
 			return rateBetween(then, now, elapsed.Seconds())
 		}
 	}
-	return rate{}
+	return pace{}
 }
 
-func rateBetween(then, now sample, seconds float64) rate {
-	return rate{
+func rateBetween(then, now sample, seconds float64) pace {
+	return pace{
 		Snatches: float64(now.snatches-then.snatches) / seconds,
 		Wins:     float64(now.wins-then.wins) / seconds,
 		Openings: float64(now.openings-then.openings) / seconds,

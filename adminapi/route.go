@@ -20,7 +20,7 @@ import (
 func register[In, Out any](s *Server, role Role, op huma.Operation, handler func(context.Context, *In) (*Out, error)) {
 	op.SkipValidateParams, op.SkipValidateBody = true, true
 	op.Security = security(role)
-	op.Middlewares = huma.Middlewares{s.gate(role, max(op.MaxBodyBytes, bodyMax), queryOf(reflect.TypeFor[In]()))}
+	op.Middlewares = huma.Middlewares{s.guard(role, max(op.MaxBodyBytes, bodyMax), queryOf(reflect.TypeFor[In]()))}
 	body := op.RequestBody
 	required := body != nil && body.Required
 	huma.Register(s.api, op, func(ctx context.Context, in *In) (*Out, error) {
@@ -50,8 +50,8 @@ func (s *Server) handle(role Role, op huma.Operation, handler http.HandlerFunc) 
 	})
 }
 
-// gate lets a request through to its handler, with its actor and its whole body, or answers with a problem.
-func (s *Server) gate(role Role, bodyMax int64, query []string) func(huma.Context, func(huma.Context)) {
+// guard lets a request through to its handler, with its actor and its whole body, or answers with a problem.
+func (s *Server) guard(role Role, bodyMax int64, query []string) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(ctx)
 		admitted, err := s.admit(w, r, role, bodyMax)

@@ -108,6 +108,8 @@ type campaignSpec struct {
 	DailyWinsMax int          `json:"daily_wins_max,omitempty" minimum:"0" maximum:"10000" doc:"Wins of a player in all campaigns of the kind on one calendar day; 0: no limit. Left out: 0 in a rain, 3 in a bomb"`
 	Signup       string       `json:"signup,omitempty" enum:"none,open,invited" doc:"Left out: none in a rain, open in a bomb"`
 	Reveal       string       `json:"reveal,omitempty" enum:"on_open,on_snatch" doc:"Left out: on_open in a rain, on_snatch in a bomb"`
+	Ticket       bool         `json:"ticket,omitempty" default:"false" doc:"A snatch needs a ticket, which players fetch during countdown and open"`
+	FairStart    string       `json:"fair_start,omitempty" default:"0s" doc:"How long after opens_at whoever arrives is admitted in an order drawn by lot: 0s (off) to 30s, at most a quarter of the window"`
 	Paused       bool         `json:"paused,omitempty" default:"false"`
 }
 

@@ -13,18 +13,22 @@ import (
 
 	"hongbao"
 	"hongbao/audit"
+	"hongbao/gate"
 )
 
 // Options are what a [Server] is made of; all but Figures are required. What an engine has beyond [hongbao.Engine] comes
 // in as functions.
 type Options struct {
 	Service *hongbao.Service
-	Tokens  []Token // none: nobody gets in
-	Version string  // of the program, for stats and OpenAPI
+	Gate    *gate.Gate // of the player port
+	Tokens  []Token    // none: nobody gets in
+	Version string     // of the program, for stats and OpenAPI
 	Logger  *slog.Logger
 
 	// Ready tells why the process should get no traffic, or nil: it is starting or stopping.
 	Ready func() error
+	// Degraded tells why players get less than they should, beside what the engine says; nil: nothing else can.
+	Degraded func() error
 	// Audit checks the guarantees against the whole journal; a head that is not empty must be on its chain.
 	Audit func(ctx context.Context, head string) (audit.Report, error)
 	// Backup copies the data while the server runs, to a folder that does not exist or is empty.
@@ -36,10 +40,12 @@ type Options struct {
 // Server is the admin port's handler.
 type Server struct {
 	service *hongbao.Service
+	gate    *gate.Gate
 	keys    keyring
 	version string
 	logger  *slog.Logger
 	ready   func() error
+	limited func() error
 	audit   func(ctx context.Context, head string) (audit.Report, error)
 	backup  func(ctx context.Context, to string) error
 
@@ -67,6 +73,7 @@ func New(o Options) (*Server, error) {
 	s.journalRoute()
 	s.auditRoute()
 	s.statsRoute()
+	s.gateRoutes()
 	s.backupRoute()
 	s.profileRoutes()
 	s.documentRoute()
@@ -74,7 +81,7 @@ func New(o Options) (*Server, error) {
 }
 
 // NewProbes makes a server of /healthz, /readyz and /metrics alone, for a process that nobody administers. Of the options
-// it needs neither Audit nor Backup.
+// it needs neither Gate, Audit nor Backup.
 func NewProbes(o Options) (*Server, error) { return newServer(o) }
 
 // newServer makes a server of the routes that every process has.
@@ -84,8 +91,8 @@ func newServer(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		service: o.Service, keys: keys, version: o.Version, logger: o.Logger,
-		ready: o.Ready, audit: o.Audit, backup: o.Backup,
+		service: o.Service, gate: o.Gate, keys: keys, version: o.Version, logger: o.Logger,
+		ready: o.Ready, limited: o.Degraded, audit: o.Audit, backup: o.Backup,
 		mux: http.NewServeMux(), started: time.Now(), drainMax: drainMax,
 	}
 	s.api = humago.New(s.mux, describeAPI(o.Version))

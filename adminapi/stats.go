@@ -2,6 +2,7 @@ package adminapi
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -28,6 +29,7 @@ type stats struct {
 	Reason   string            `json:"reason,omitempty" doc:"Why it is not healthy"`
 	Statuses map[string]uint64 `json:"statuses" doc:"Answers to snatches by status"`
 	Openings uint64            `json:"openings" doc:"First openings"`
+	Refused  map[string]uint64 `json:"refused" doc:"Requests that the gate refused, by reason"`
 	Rates    rates             `json:"rates"`
 	Running  []runningCampaign `json:"campaigns" nullable:"false" doc:"Those that are open"`
 	Lag      uint64            `json:"lag" doc:"Events that are durable and not yet in the books"`
@@ -39,8 +41,8 @@ type stats struct {
 
 // rates are per second, over two windows.
 type rates struct {
-	TenSeconds rate `json:"10s"`
-	Minute     rate `json:"1m"`
+	TenSeconds pace `json:"10s"`
+	Minute     pace `json:"1m"`
 }
 
 // runningCampaign is what an open campaign has left.
@@ -59,16 +61,18 @@ type statsOutput struct {
 
 func (s *Server) readStats(context.Context, *struct{}) (*statsOutput, error) {
 	counts, health, now := s.service.Counts(), s.service.Health(), time.Now()
+	trouble := errors.Join(health.Err, s.degraded())
 	recent := newSample(now, counts)
 	told := stats{
 		Version: s.version, Now: s.service.Now(), UptimeS: int64(now.Sub(s.started).Seconds()),
-		Healthy: health.Trouble() == nil, Statuses: map[string]uint64{}, Openings: counts.Openings,
+		Healthy: trouble == nil, Statuses: map[string]uint64{}, Openings: counts.Openings,
+		Refused: s.gate.Refused(),
 		Rates:   rates{s.meter.rate(recent, 10*time.Second), s.meter.rate(recent, time.Minute)},
 		Running: s.running(), Lag: health.Lag, Head: health.Head, Events: health.Events, Groups: health.Groups,
 		SyncUS: health.SyncedNS / 1000 / max(health.Groups, 1),
 	}
-	if health.Trouble() != nil {
-		told.Reason = health.Trouble().Error()
+	if trouble != nil {
+		told.Reason = trouble.Error()
 	}
 	for status, n := range counts.Statuses {
 		told.Statuses[hongbao.Status(status).String()] = n
