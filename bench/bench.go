@@ -80,6 +80,7 @@ func (r *run) close() {
 
 // play sends the load, from when the campaign opens until the duration is over or the campaign closes.
 func (r *run) play(ctx context.Context) {
+	r.fetchTickets(ctx)
 	sleep(ctx, time.Until(r.campaign.opening()))
 	r.started = time.Now()
 	end := r.started.Add(r.Duration)

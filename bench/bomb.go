@@ -19,6 +19,9 @@ type bomb struct {
 
 func (b *bomb) play(random *rand.Rand) (Operation, Result) {
 	uid := b.players.first + (b.shots.Add(1)-1)%b.players.count
+	if b.witness.Tickets.lacks(uid) {
+		b.witness.Tickets.Fetch(uid) // who is given none is told so by the snatch
+	}
 	answer := b.witness.Snatch(Snatch{UID: uid, Campaign: b.campaign, Key: b.players.keyMaybe(random)})
 	if answer.Won() {
 		b.mu.Lock()

@@ -21,7 +21,9 @@ type Campaign struct {
 	Left       int            `json:"left"`        // share not yet taken, in hundredths
 	WinsMax    int            `json:"wins_max"`
 	Signup     hongbao.Signup `json:"signup"`
+	Ticket     bool           `json:"ticket"`    // a snatch must bring one
 	Revisions  []Revision     `json:"revisions"` // oldest first; not in lists
+	Seed       hongbao.Seed   `json:"seed"`      // zero until it is sealed
 
 	offset time.Duration // of the server's clock against ours when it was shown
 }

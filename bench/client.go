@@ -84,10 +84,11 @@ const (
 	Refused                 // an error that is the caller's: invalid, unauthorised, not found; nothing happened
 	Busy                    // too fast, busy, read-only, or the server could not be reached; nothing happened
 	Wrong                   // an answer that the contract does not allow
+	Barred                  // denied, or without a ticket that holds; nothing happened, and asking again changes nothing
 )
 
 func (o Outcome) String() string {
-	return [...]string{"unknown", "answered", "refused", "busy", "wrong"}[o]
+	return [...]string{"unknown", "answered", "refused", "busy", "wrong", "barred"}[o]
 }
 
 // Result is what all answers have.
@@ -132,6 +133,12 @@ func (c *Client) path(x exchange, prefix string, id uint64, suffix string) {
 func (x exchange) player(uid uint64) {
 	var buffer [20]byte
 	x.request.Header.SetBytesV("X-Player-Id", strconv.AppendUint(buffer[:0], uid, 10))
+}
+
+func (x exchange) ticket(ticket string) {
+	if ticket != "" {
+		x.request.Header.Set("Hongbao-Ticket", ticket)
+	}
 }
 
 func (x exchange) key(key string) {

@@ -21,6 +21,7 @@ const (
 	OpOpen   Operation = "open"
 	OpWallet Operation = "wallet"
 	OpSignUp Operation = "signup"
+	OpTicket Operation = "ticket" // with the work that it asks for
 )
 
 // load sends a crowd's requests.

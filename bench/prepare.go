@@ -142,10 +142,7 @@ func (r *run) halfwayCount() uint64 {
 
 // signUp signs all players up. A sign-up may be repeated, so that one without an answer is simply sent again.
 func (r *run) signUp(ctx context.Context) error {
-	uids := make([]uint64, r.Players)
-	for i := range uids {
-		uids[i] = r.FirstUID + uint64(i)
-	}
+	uids := r.uids()
 	const rounds = 10
 	for range rounds {
 		uids = r.signUpOnce(ctx, uids)
@@ -170,6 +167,25 @@ func (r *run) signUpOnce(ctx context.Context, uids []uint64) (left []uint64) {
 		}
 	})
 	return left
+}
+
+func (r *run) uids() []uint64 {
+	uids := make([]uint64, r.Players)
+	for i := range uids {
+		uids[i] = r.FirstUID + uint64(i)
+	}
+	return uids
+}
+
+// fetchTickets lets all players do what the page does in the countdown, where the campaign wants it.
+func (r *run) fetchTickets(ctx context.Context) {
+	if !r.campaign.Ticket {
+		return
+	}
+	const early = 30 * time.Second // within the countdown, and so late that tickets are still good when it opens
+	sleep(ctx, time.Until(r.campaign.opening().Add(-early)))
+	r.witness.Tickets = NewTickets(r.client, r.campaign.ID)
+	r.note(r.witness.Tickets.FetchAll(ctx, r.uids()))
 }
 
 // arm sets the opening of a bomb once its crowd has gathered.

@@ -64,7 +64,7 @@ func (r *rain) play(random *rand.Rand) (Operation, Result) {
 			return OpOpen, r.open(random, h)
 		}
 	}
-	return OpSnatch, r.tap(random)
+	return r.tap(random)
 }
 
 func (r *rain) open(random *rand.Rand, h held) Result {
@@ -75,12 +75,16 @@ func (r *rain) open(random *rand.Rand, h held) Result {
 	return answer.Result
 }
 
-func (r *rain) tap(random *rand.Rand) Result {
+// tap snatches. Where a campaign wants tickets, a player without one fetches it first; that is a request of its own.
+func (r *rain) tap(random *rand.Rand) (Operation, Result) {
 	ask := Snatch{UID: r.players.any(random), Campaign: r.campaign, Key: r.players.keyMaybe(random)}
 	if random.Float64() < replayShare {
 		if again, ok := r.won.take(random); ok {
 			ask = again
 		}
+	}
+	if r.witness.Tickets.lacks(ask.UID) {
+		return OpTicket, r.witness.Tickets.Fetch(ask.UID)
 	}
 	answer := r.witness.Snatch(ask)
 	if answer.Won() {
@@ -88,5 +92,5 @@ func (r *rain) tap(random *rand.Rand) Result {
 		ask.Key = answer.Key // also one that the server made can be retried
 		r.won.put(random, ask)
 	}
-	return answer.Result
+	return OpSnatch, answer.Result
 }

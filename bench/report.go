@@ -153,7 +153,7 @@ func (t *timeline) fill(r *Report) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	all := newHistogram(figuresTotal)
-	for _, operation := range []Operation{OpSnatch, OpOpen, OpWallet, OpSignUp} {
+	for _, operation := range []Operation{OpSnatch, OpOpen, OpWallet, OpSignUp, OpTicket} {
 		if h := t.operations[operation]; h != nil {
 			all.Merge(h)
 			r.Operations = append(r.Operations, OperationLatency{operation, uint64(h.TotalCount()), latencyOf(h)})

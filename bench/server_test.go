@@ -14,6 +14,7 @@ import (
 	"hongbao/adminapi"
 	"hongbao/audit"
 	"hongbao/embedded"
+	"hongbao/gate"
 	"hongbao/playerapi"
 )
 
@@ -25,6 +26,7 @@ type server struct {
 	player  string // address
 	admin   string
 	service *hongbao.Service
+	gate    *gate.Gate
 }
 
 func startServer(t testing.TB) *server {
@@ -43,12 +45,16 @@ func startServer(t testing.TB) *server {
 	ctx, cancel := context.WithCancel(context.Background())
 	tended := make(chan struct{})
 	go func() { defer close(tended); s.service.Run(ctx) }()
+	if s.gate, err = gate.New(ctx, gate.Options{Service: s.service, Secret: engine.Secret(), Logger: logger}); err != nil {
+		t.Fatal(err)
+	}
 	stopPlayer, stopAdmin := s.startPlayer(t, logger), s.startAdmin(t, ctx, engine, logger)
 	t.Cleanup(func() {
 		cancel()
 		<-tended
 		stopPlayer()
 		stopAdmin()
+		s.gate.Stop()
 		if err := engine.Close(); err != nil {
 			t.Error(err)
 		}
@@ -57,7 +63,7 @@ func startServer(t testing.TB) *server {
 }
 
 func (s *server) startPlayer(t testing.TB, logger *slog.Logger) (stop func()) {
-	api, err := playerapi.New(playerapi.Options{Service: s.service, Logger: logger})
+	api, err := playerapi.New(playerapi.Options{Service: s.service, Gate: s.gate, Logger: logger})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +83,7 @@ func (s *server) startPlayer(t testing.TB, logger *slog.Logger) (stop func()) {
 
 func (s *server) startAdmin(t testing.TB, ctx context.Context, engine *embedded.Engine, logger *slog.Logger) (stop func()) {
 	api, err := adminapi.New(adminapi.Options{
-		Service: s.service, Tokens: []adminapi.Token{{Name: "bench", Role: adminapi.Operator, Token: testToken}}, Version: "test", Logger: logger,
+		Service: s.service, Gate: s.gate, Tokens: []adminapi.Token{{Name: "bench", Role: adminapi.Operator, Token: testToken}}, Version: "test", Logger: logger,
 		Ready:  func() error { return nil },
 		Audit:  func(ctx context.Context, head string) (audit.Report, error) { return auditEngine(ctx, engine, head) },
 		Backup: engine.Backup,

@@ -12,6 +12,7 @@ type Snatch struct {
 	UID      uint64
 	Campaign uint32 // the camp API plays the server's choice, whatever is asked for
 	Key      string // empty: the server makes one
+	Ticket   string // as the server wants it back: see [Ticket.Solve]; empty: none
 }
 
 // Snatched is the answer to a snatch. All but Result is set only where Outcome is Answered.
@@ -38,6 +39,7 @@ func (c *Client) Snatch(ask Snatch) Snatched {
 	x := c.exchange("POST", c.api)
 	defer x.release()
 	x.key(ask.Key)
+	x.ticket(ask.Ticket)
 	if c.api == Camp {
 		c.path(x, "/snatch", 0, "")
 		x.campBody(ask.UID, 0)

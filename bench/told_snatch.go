@@ -42,6 +42,8 @@ func (t *Told) heardSnatch(ask Snatch, b before, answer *Snatched) {
 		t.answeredSnatch(ask, b, answer)
 	case Unknown:
 		t.unknownSnatch(ask, b, answer)
+	case Barred:
+		t.barredSnatch(ask, b, answer)
 	case Refused, Wrong:
 		t.outside(ask.UID, "a snatch", answer.Result)
 	}
@@ -66,6 +68,16 @@ func (t *Told) unknownSnatch(ask Snatch, b before, answer *Snatched) {
 		k.unknown = true
 	}
 	t.player(ask.UID).unknown++
+}
+
+// barredSnatch learns one thing: a request whose ticket does not hold is asked of the engine as a replay, so that had its
+// key won, the answer would say so.
+func (t *Told) barredSnatch(ask Snatch, b before, answer *Snatched) {
+	byTicket := answer.Label == "ticket_required" || answer.Label == "ticket_invalid"
+	if k := b.key; byTicket && k != nil && k.unknown {
+		k.unknown = false
+		t.player(ask.UID).unknown--
+	}
 }
 
 func (t *Told) answeredSnatch(ask Snatch, b before, answer *Snatched) {

@@ -35,6 +35,13 @@ func (s story) lose(uid uint64, key string) {
 	s.told.heardSnatch(ask, b, &Snatched{Key: key, Result: Result{Outcome: Unknown, Label: "timeout"}})
 }
 
+// bar lets the gate turn a snatch away.
+func (s story) bar(uid uint64, key, code string) {
+	ask := Snatch{UID: uid, Campaign: 7, Key: key}
+	b := s.told.beforeSnatch(ask)
+	s.told.heardSnatch(ask, b, &Snatched{Key: key, Result: Result{Outcome: Barred, Label: code}})
+}
+
 func (s story) signUp(uid uint64) {
 	s.told.heardSignUp(uid, 7, &SignedUp{Result: Result{Outcome: Answered}, Status: hongbao.SignedUp})
 }
@@ -185,6 +192,12 @@ func TestTheTruthIsNoDifference(t *testing.T) {
 			s.signUp(1)
 			s.win(1, "a", 5, 1)
 		}},
+		{"turned away by the gate, and let in then", func(s story) {
+			s.bar(1, "a", "ticket_required")
+			s.bar(1, "a", "ticket_invalid")
+			s.bar(1, "", "denied")
+			s.win(1, "a", 5, 1)
+		}},
 		{"opening what is not there", func(s story) { s.openAnswer(1, 5, notFound) }},
 	} {
 		t.Run(row.truth, func(t *testing.T) {
@@ -211,6 +224,18 @@ func TestUnknownIsCountedUntilItIsAnswered(t *testing.T) {
 	s.open(3, 9, 5, 5, false)
 	if askable, lost := s.told.Unknown(); askable != 0 || lost != 1 {
 		t.Errorf("after the answers, %d can be asked and %d are lost", askable, lost)
+	}
+}
+
+// A key that has won is answered so whatever its request's ticket is: to be turned away for the ticket says that it has not.
+func TestToBeTurnedAwayForATicketIsAnAnswer(t *testing.T) {
+	for code, left := range map[string]int{"ticket_required": 0, "ticket_invalid": 0, "denied": 1} {
+		s := story{NewTold(0)}
+		s.lose(1, "a")
+		s.bar(1, "a", code)
+		if askable, lost := s.told.Unknown(); askable != left || lost != 0 {
+			t.Errorf("after %s, %d can be asked and %d are lost", code, askable, lost)
+		}
 	}
 }
 

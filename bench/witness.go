@@ -10,12 +10,17 @@ import (
 // Witness plays through a [Client] and writes what it hears into a [Told]. It may be used from any number of
 // goroutines, for any players. Those players must be nobody else's.
 type Witness struct {
-	Client *Client
-	Told   *Told
+	Client  *Client
+	Told    *Told
+	Tickets *Tickets // nil: none are sent
 }
 
-// Snatch asks for an envelope. With a key of the caller's the outcome can be learnt even where the answer is lost.
+// Snatch asks for an envelope, with the player's ticket if there is one. With a key of the caller's the outcome can be
+// learnt even where the answer is lost.
 func (w Witness) Snatch(ask Snatch) Snatched {
+	if ask.Ticket == "" {
+		ask.Ticket = w.Tickets.Of(ask.UID, ask.Campaign)
+	}
 	b := w.Told.beforeSnatch(ask)
 	answer := w.Client.Snatch(ask)
 	w.Told.heardSnatch(ask, b, &answer)
