@@ -112,7 +112,7 @@ func TestTwoNodesAndAWorkerPlayOneCampaign(t *testing.T) {
 	if beside := succeed(t, "export", "--admin", two.Admin, "--data", two.Data); export != beside {
 		t.Errorf("from the stores:\n%s\nfrom a node:\n%s", export, beside)
 	}
-	succeed(t, with(place, "verify", "--receipt", receipt, "--envelope", envelope)...)
+	succeed(t, with(place, "verify", "--receipt="+receipt, "--envelope", envelope)...)
 	if status, body := one.administer("POST", "/admin/v1/backup", `{"to":"x"}`); status != http.StatusBadRequest || !strings.Contains(body, "MySQL") {
 		t.Errorf("a backup is answered %d %s", status, body)
 	}

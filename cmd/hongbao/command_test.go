@@ -166,7 +166,7 @@ func TestVerifyChecksAReceipt(t *testing.T) {
 	}
 	parse(t, wallet, &told)
 	check := func(receipt string, more ...string) []string {
-		return p.args(append([]string{"verify", "--envelope", envelope, "--receipt", receipt}, more...)...)
+		return p.args(append([]string{"verify", "--envelope", envelope, "--receipt=" + receipt}, more...)...)
 	}
 	for _, row := range []struct {
 		name string

@@ -18,6 +18,7 @@ type Config struct {
 	Timezone  string        `default:"Asia/Shanghai" placeholder:"ZONE" help:"IANA zone of the calendar day (${default}); recorded at first start."`
 	Player    PlayerConfig  `embed:"" prefix:"player."`
 	Admin     AdminConfig   `embed:"" prefix:"admin."`
+	Gate      GateConfig    `embed:"" prefix:"gate."`
 	Cluster   ClusterConfig `embed:"" prefix:"cluster."`
 	Campaigns Campaigns     `placeholder:"LIST" help:"Campaigns created at start-up if none of that name exists: YAML or JSON, as in the config file."`
 }
@@ -26,7 +27,7 @@ type Config struct {
 type PlayerConfig struct {
 	Listen       string    `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Where players connect (${default})."`
 	Auth         string    `default:"trusted" placeholder:"MODE" help:"How a player is known: trusted (X-Player-Id of a gateway in front) or jwt (${default})."`
-	TrustedPeers []string  `name:"trusted_peers" placeholder:"CIDR" help:"With trusted: the gateways to believe; required beyond loopback."`
+	TrustedPeers []string  `name:"trusted_peers" placeholder:"CIDR" help:"Proxies in front: their X-Forwarded-For tells where a player is, and with trusted (required beyond loopback) their X-Player-Id who."`
 	CORSOrigins  []string  `name:"cors_origins" placeholder:"ORIGIN" help:"Pages elsewhere that may call."`
 	JWT          JWTConfig `embed:"" prefix:"jwt."`
 	CampCampaign string    `name:"camp_campaign" placeholder:"NAME" help:"Campaign that the camp API plays (the current rain)."`
@@ -35,8 +36,8 @@ type PlayerConfig struct {
 // JWTConfig says how tokens are verified.
 type JWTConfig struct {
 	Alg     string   `default:"HS256" placeholder:"NAME" help:"HS256, RS256 or EdDSA (${default})."`
-	Key     string   `placeholder:"KEY" help:"The secret (HS256) or public key (PEM)."`
-	KeyFile []string `name:"key_file" placeholder:"FILE" help:"Files of the same; several while rotating."`
+	Key     string   `placeholder:"KEY" help:"The secret (HS256) or public keys (PEM)."`
+	KeyFile []string `name:"key_file" placeholder:"FILE" help:"Files of the same, read again as they change: one secret or any number of PEM public keys in each; several while rotating."`
 }
 
 // AdminConfig is the administrators' port.
@@ -62,6 +63,7 @@ func (c *Config) validate() error {
 		badPeers,
 		checkOneOf("player.auth", c.Player.Auth, "trusted", "jwt"),
 		checkOneOf("player.jwt.alg", c.Player.JWT.Alg, "HS256", "RS256", "EdDSA"),
+		c.Gate.validate(),
 		c.Cluster.validate(),
 		c.Campaigns.validate(),
 	}

@@ -2,12 +2,24 @@ package main
 
 import "hongbao/adminapi"
 
-// figures are what engine and player port count, for the metrics of the admin port.
+// figures are what engine, gate and player port count, for the metrics of the admin port.
 func (s *server) figures() []adminapi.Figure {
 	stats := s.player.Stats()
 	figures := append(s.engine.figures(), adminapi.Figure{
 		Name: "player_connections", Help: "Connections of the player port that are open.", Value: float64(stats.Connections),
+	}, adminapi.Figure{
+		Name: "player_connections_limit", Help: "Connections that the player port may have.", Value: float64(connectionsMax()),
 	})
+	for _, f := range s.gate.Figures() {
+		figures = append(figures, adminapi.Figure{Name: f.Name, Help: f.Help, Labels: f.Labels, Counter: f.Counter, Value: f.Value})
+	}
+	reloads := s.player.KeyReloads()
+	for outcome, n := range map[string]uint64{"taken": reloads.Taken, "refused": reloads.Refused} {
+		figures = append(figures, adminapi.Figure{
+			Name: "player_key_reloads_total", Help: "Changes of the keys for tokens while the server runs, by what became of them.",
+			Labels: map[string]string{"outcome": outcome}, Counter: true, Value: float64(n),
+		})
+	}
 	for _, route := range stats.Answers {
 		for class, n := range map[string]uint64{"2xx": route.OK, "4xx": route.ClientFault, "5xx": route.ServerFault} {
 			figures = append(figures, adminapi.Figure{

@@ -53,6 +53,8 @@ func (s *server) serve(ctx context.Context, c *ServeCommand) error {
 	administration, endAdministration := context.WithCancel(context.Background())
 	var work, ports sync.WaitGroup
 	work.Go(func() { s.logHead(background) })
+	work.Go(func() { s.gate.Run(background) })
+	work.Go(func() { s.player.Watch(background) })
 	if c.Worker || s.config.Engine == engineEmbedded {
 		work.Go(func() { s.engine.work(background, s.service) })
 	}
@@ -109,11 +111,13 @@ func (s *server) sendElsewhere() {
 // drain takes no new players and lets those who are here finish.
 func (s *server) drain() {
 	s.stopping.Store(true)
+	s.gate.Stop() // whoever waits for a lot comes again elsewhere
 	limited, cancel := context.WithTimeout(context.Background(), drainMax)
 	defer cancel()
 	if err := s.player.Shutdown(limited); err != nil {
 		s.logger.Warn("requests were still under way; they were told that their outcome is unknown", "error", err)
 	}
+	s.gate.Close()
 	_ = s.playerListener.Close() // where it stops before it has begun to serve, nothing else does
 }
 

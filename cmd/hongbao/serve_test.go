@@ -196,7 +196,7 @@ func TestBadUsageExitsWith2AndSaysWhy(t *testing.T) {
 		{"a token file that is not there", append(free, "serve", `--admin.tokens=[{name: a, role: viewer, token_file: /nonexistent}]`), "admin.tokens[0].token_file: \"/nonexistent\""},
 		{"an unknown role", append(free, "serve", `--admin.tokens=[{name: a, role: king, token: 0123456789abcdef}]`), "admin.tokens[0].role"},
 		{"a campaign that gives nothing away", append(free, "serve", `--campaigns=[{name: a, kind: rain, opens_at: +1s, lasts: 1m, budget: {total_fen: 0, count: 1}}]`), "campaigns[0] (a): budget.total_fen"},
-		{"a campaign with a ticket", append(free, "serve", `--campaigns=[{name: a, kind: rain, opens_at: +1s, lasts: 1m, ticket: true, budget: {total_fen: 10, count: 1}}]`), "not available in this version"},
+		{"a fair start too long for its window", append(free, "serve", `--campaigns=[{name: a, kind: rain, opens_at: +1s, lasts: 1m, fair_start: 16s, budget: {total_fen: 10, count: 1}}]`), "campaigns[0] (a): fair_start: \"16s\" is not allowed: must be at most 15s"},
 		{"a token for nobody", []string{"token"}, "missing flags: --uid"},
 		{"a token without a key", []string{"token", "--uid=7"}, "player.jwt.key"},
 		{"a token past the largest uid", []string{"token", "--uid=9007199254740992", "--player.jwt.key=x"}, "--uid: \"9007199254740992\""},
@@ -221,7 +221,7 @@ func TestBadUsageExitsWith2AndSaysWhy(t *testing.T) {
 
 func TestATermSignalLosesNoAnswer(t *testing.T) {
 	t.Parallel()
-	p := serve(t, "--campaigns", openRain)
+	p := serve(t, "--campaigns", openRain, "--gate.player.rate=0")
 	crowd := newCrowd(p)
 	eventually(t, 10*time.Second, "a hundred wins", func() bool { return crowd.won() > 100 })
 	p.signal(syscall.SIGTERM)
@@ -308,7 +308,7 @@ func (c *crowd) checkJournal(dir string) {
 
 func TestADiskThatFailsEndsItWith1(t *testing.T) {
 	t.Parallel()
-	p := serve(t, "--campaigns", openRain)
+	p := serve(t, "--campaigns", openRain, "--gate.player.rate=0")
 	p.limitFiles(64 << 10) // as a full disk does: the journal can't be written beyond
 	crowd := newCrowd(p)
 	if code := p.wait(); code != exitFailed || !strings.Contains(p.stderr.String(), "it can't go on") {

@@ -12,6 +12,7 @@ import (
 
 	"hongbao"
 	"hongbao/adminapi"
+	"hongbao/gate"
 	"hongbao/playerapi"
 )
 
@@ -22,6 +23,7 @@ type server struct {
 
 	engine  engine
 	service *hongbao.Service
+	gate    *gate.Gate
 	player  *playerapi.Server
 	admin   *adminapi.Server
 
@@ -39,7 +41,7 @@ func newServer(config *Config, logger *slog.Logger) *server {
 // open takes the ports, opens the engine and makes what the configuration declares. It does the cheap and likely
 // failures first, so that a refused start has changed nothing.
 func (s *server) open(ctx context.Context) error {
-	return s.do(ctx, s.listen, s.openEngine, s.openPlayer, s.openAdmin, s.declare)
+	return s.do(ctx, s.listen, s.openEngine, s.openGate, s.openPlayer, s.openAdmin, s.declare)
 }
 
 // do takes steps one after another; when one fails, it releases what those before it took.
@@ -86,17 +88,30 @@ func listen(key, address string) (net.Listener, error) {
 	return listener, nil
 }
 
+func (s *server) openGate(ctx context.Context) error {
+	options, err := s.config.Gate.options()
+	if err != nil {
+		return err
+	}
+	options.Service, options.Secret, options.Logger = s.service, s.engine.Secret(), s.logger
+	options.Waiters = waitersWithin(connectionsMax())
+	s.gate, err = gate.New(ctx, options)
+	return err
+}
+
 func (s *server) openPlayer(context.Context) (err error) {
 	player := &s.config.Player
 	options := playerapi.Options{
-		Service: s.service, Logger: s.logger,
-		Auth: playerapi.Auth(player.Auth), CORSOrigins: player.CORSOrigins,
+		Service: s.service, Gate: s.gate, Logger: s.logger,
+		Auth: playerapi.Auth(player.Auth), CORSOrigins: player.CORSOrigins, Failed: s.gate,
+		Connections: connectionsMax(),
 	}
 	if options.TrustedPeers, err = player.trustedPeers(); err != nil {
 		return err
 	}
 	if options.Auth == playerapi.AuthJWT {
 		options.JWT.Alg = player.JWT.Alg
+		options.JWT.Reload = player.JWT.keys
 		if options.JWT.Keys, err = player.JWT.keys(); err != nil {
 			return err
 		}
@@ -113,8 +128,8 @@ func (s *server) openAdmin(context.Context) error {
 		return err
 	}
 	s.admin, err = adminapi.New(adminapi.Options{
-		Service: s.service, Tokens: tokens, Version: readBuild().Version, Logger: s.logger,
-		Ready: s.ready, Audit: s.engine.audit, Backup: s.engine.backup, Figures: s.figures,
+		Service: s.service, Gate: s.gate, Tokens: tokens, Version: readBuild().Version, Logger: s.logger,
+		Ready: s.ready, Degraded: s.degraded, Audit: s.engine.audit, Backup: s.engine.backup, Figures: s.figures,
 	})
 	return err
 }
@@ -139,6 +154,9 @@ func (s *server) ready() error {
 	}
 	return nil
 }
+
+// degraded tells why players get less than they should, beside what the engine says.
+func (s *server) degraded() error { return errors.Join(s.gate.Degraded(), s.player.Degraded()) }
 
 // fail makes serve end with err; only the first counts.
 func (s *server) fail(err error) {

@@ -123,7 +123,7 @@ func (k keys) check(key string) error {
 // ofLaterVersion reports whether key is in a group that this version refuses rather than accept it without effect.
 func ofLaterVersion(key string) bool {
 	group, _, _ := strings.Cut(key, ".")
-	return group == "gate" || group == "webhooks"
+	return group == "webhooks"
 }
 
 func (k keys) nearest(key string) string {
