@@ -58,9 +58,17 @@ bench: build ## measure against empty handlers and print ratios
 bench-cluster: build ## measure the cluster engine, against its own script and the embedded engine
 	scripts/bench-cluster
 
+.PHONY: bench-fair
+bench-fair: build ## measure who wins, people or scripts, with and without fair start and tickets
+	scripts/bench-fair
+
+.PHONY: bench-flood
+bench-flood: build ## measure how honest players fare during floods
+	scripts/bench-flood
+
 .PHONY: tools
 tools: ## install what the tests call: a C compiler for the race detector, curl, wrk
-	scripts/need gcc curl wrk redis-server redis-cli mariadbd java mvn
+	scripts/need gcc curl wrk node redis-server redis-cli mariadbd java mvn
 
 .PHONY: clean
 clean: ## remove what was built

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -32,6 +33,7 @@ func prepare(o options) (*field, error) {
 		fill.add(f, "sold out", "sold_out", rules{count: 1, wins: 1}),
 		fill.add(f, "limit reached", "limit_reached", rules{count: 1 << 20, winsMax: 1, wins: 1000, players: 1000}),
 		fill.add(f, "missed", "missed", rules{count: 1 << 20, chance: 1}),
+		fill.addTooFast(f),
 		fill.add(f, "durable wins", "won", rules{count: 1 << 30}),
 		fill.addOpenings(f),
 	)
@@ -49,7 +51,11 @@ type rules struct {
 	chance  hongbao.Chance // in parts per billion; 0: certain
 	wins    int
 	players int
+	rate    string // of each player; empty: fast
 }
+
+// fast is a player's rate that nobody reaches, so that the bucket is asked and lets everybody through.
+const fast = "10000000"
 
 // filler makes data folders in which a campaign has been played as far as a variant needs.
 type filler struct{ o options }
@@ -66,6 +72,20 @@ func (b filler) add(f *field, name, status string, r rules) error {
 	f.variants = append(f.variants, &variant{
 		name: name, server: server, script: post("/snatch", random(r.players)),
 		asked: func(s stats) uint64 { return s.Statuses[status] },
+	})
+	return nil
+}
+
+// addTooFast measures what the bucket of the player refuses.
+func (b filler) addTooFast(f *field) error {
+	const players = 1000
+	server, _, err := b.fill(f, "too fast", rules{count: 1 << 20, chance: 1, rate: "0.01", players: players})
+	if err != nil {
+		return err
+	}
+	f.variants = append(f.variants, &variant{
+		name: "too fast", server: server, script: post("/snatch", random(players)),
+		asked: func(s stats) uint64 { return s.Refused["player"] + s.Statuses["missed"] },
 	})
 	return nil
 }
@@ -135,7 +155,7 @@ func (b filler) fill(f *field, name string, r rules) (*process, []byte, error) {
 	if err := errors.Join(err, engine.Close()); err != nil {
 		return nil, nil, err
 	}
-	server, err := startServer(b.o.binary, dir)
+	server, err := startServer(b.o.binary, dir, "--gate.player.rate", cmp.Or(r.rate, fast))
 	if err != nil {
 		return nil, nil, err
 	}

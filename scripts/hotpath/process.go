@@ -40,9 +40,9 @@ func startBaseline(kind string) (*process, error) {
 }
 
 // startServer starts the server on a data folder and waits until it is ready.
-func startServer(binary, data string) (*process, error) {
+func startServer(binary, data string, args ...string) (*process, error) {
 	player, admin := freePort(), freePort()
-	command := exec.Command(binary, "serve", "--data", data, "--player.listen", player, "--admin.listen", admin)
+	command := exec.Command(binary, append([]string{"serve", "--data", data, "--player.listen", player, "--admin.listen", admin}, args...)...)
 	var log bytes.Buffer // shown when the server does not start
 	command.Stderr = &log
 	if err := command.Start(); err != nil {
@@ -113,6 +113,7 @@ func (p *process) ask(method, path, body string, out any) error {
 type stats struct {
 	Statuses map[string]uint64 `json:"statuses"`
 	Openings uint64            `json:"openings"`
+	Refused  map[string]uint64 `json:"refused"`
 	Events   uint64            `json:"events"`
 	Groups   uint64            `json:"groups"`
 	SyncUS   uint64            `json:"sync_us"`
