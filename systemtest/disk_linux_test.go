@@ -43,7 +43,7 @@ func (d *disk) test(t *testing.T) {
 	random, data := newRandom(t), filepath.Join(d.dir, "data")
 	prepareJournal(t, data)
 	start := func() *server {
-		return launch(t, d.command(serveArgs("--data", data, "--campaigns", openRain)...))
+		return launch(t, d.command(serveArgs("--data", data, "--campaigns", openRain, "--gate.player.rate=0")...))
 	}
 	c, s := newCrowd(1, 500), start().ready()
 	c.rush(s, random, func(int64) bool { return c.busyAnswers() > 100 })

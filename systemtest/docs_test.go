@@ -186,7 +186,7 @@ func TestExamplesAreComparedStrictly(t *testing.T) {
 // flag and make target that a document speaks of exists.
 func TestReadme(t *testing.T) {
 	t.Parallel()
-	s := serve(t, "--demo")
+	s := serve(t, "--demo", "--gate.player.rate=0") // the reader is not as fast as this test
 	documents, err := filepath.Glob(repository(t, "*.md"))
 	if err != nil {
 		t.Fatal(err)

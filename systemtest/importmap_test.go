@@ -22,15 +22,17 @@ var importMap = map[string][]string{
 	"hongbao/cluster":              {"hongbao", "hongbao/cluster/ledger", "hongbao/cluster/topic"},
 	"hongbao/cluster/ledger":       {"hongbao"},
 	"hongbao/cluster/topic":        {"hongbao"},
-	"hongbao/playerapi":            {"hongbao"},
-	"hongbao/adminapi":             {"hongbao", "hongbao/audit"},
+	"hongbao/gate":                 {"hongbao"},
+	"hongbao/playerapi":            {"hongbao", "hongbao/gate"},
+	"hongbao/adminapi":             {"hongbao", "hongbao/audit", "hongbao/gate"},
 	"hongbao/audit":                {"hongbao"},
-	"hongbao/bench":                {"hongbao", "hongbao/audit"},
+	"hongbao/bench":                {"hongbao", "hongbao/audit", "hongbao/gate"},
 	"hongbao/enginetest":           {"hongbao"},
 	"hongbao/systemtest":           {"hongbao", "hongbao/audit", "hongbao/bench"},
 	"hongbao/scripts/hotpath":      {"hongbao", "hongbao/embedded"},
 	"hongbao/scripts/clusterbench": {"hongbao", "hongbao/bench"},
-	"hongbao/cmd/hongbao":          {"hongbao", "hongbao/adminapi", "hongbao/audit", "hongbao/bench", "hongbao/cluster", "hongbao/embedded", "hongbao/playerapi"},
+	"hongbao/scripts/gatebench":    {"hongbao", "hongbao/bench", "hongbao/gate"},
+	"hongbao/cmd/hongbao":          {"hongbao", "hongbao/adminapi", "hongbao/audit", "hongbao/bench", "hongbao/cluster", "hongbao/embedded", "hongbao/gate", "hongbao/playerapi"},
 }
 
 func TestImportsFollowTheMap(t *testing.T) {

@@ -161,7 +161,7 @@ func (a *alteration) of(t *testing.T, export string) string {
 func checkReceipts(t *testing.T, s *server, c *crowd) {
 	t.Helper()
 	check := func(receipt string, envelope hongbao.EnvelopeID) result {
-		return run(t, "verify", "--receipt", receipt, "--envelope", fmt.Sprint(uint64(envelope)), "--data", s.Data, "--admin", s.Admin)
+		return run(t, "verify", "--receipt="+receipt, "--envelope", fmt.Sprint(uint64(envelope)), "--data", s.Data, "--admin", s.Admin)
 	}
 	mine, other := c.held[0], c.held[1]
 	if r := check(mine.receipt, mine.envelope); r.code != 0 || !strings.Contains(r.stdout, fmt.Sprintf("won by uid %d ", mine.uid)) {
