@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"fmt"
+	"go/ast"
 	"log/slog"
 	"maps"
 	"os"
@@ -47,6 +48,28 @@ func TestAlerts(t *testing.T) {
 	}
 }
 
+// TestAlertsNameWhatTheGateCounts: a matcher that matches nothing makes an alert silent, or loud, for ever.
+func TestAlertsNameWhatTheGateCounts(t *testing.T) {
+	known := map[string]bool{}
+	for _, file := range sources(t, "../gate") {
+		ast.Inspect(file, func(node ast.Node) bool {
+			if literal, ok := node.(*ast.BasicLit); ok {
+				known[textOf(literal)] = true
+			}
+			return true
+		})
+	}
+	for _, rule := range rules(t, "") {
+		for _, label := range []string{"reason", "outcome"} {
+			for _, value := range matched(t, rule.Expr, label) {
+				if !known[value] {
+					t.Errorf("%s: the gate has no %s %q", rule.Alert, label, value)
+				}
+			}
+		}
+	}
+}
+
 // healthy is a cluster in a rush, by what it exports within two minutes, at one scrape in ten seconds.
 var healthy = map[string]string{
 	`up{job="hongbao", instance="api-1"}`:                                         `1x12`,
@@ -55,9 +78,19 @@ var healthy = map[string]string{
 	`hongbao_healthy{instance="api-1"}`:                                           `1x12`,
 	`hongbao_books_lag_events{instance="api-1"}`:                                  `900x12`,
 	`hongbao_player_answers_total{instance="api-1", route="snatch", class="2xx"}`: `0+5000x12`,
+	`hongbao_player_answers_total{instance="api-1", route="snatch", class="4xx"}`: `0+100x12`,
 	`hongbao_player_answers_total{instance="api-1", route="snatch", class="5xx"}`: `7x12`,
+	`hongbao_player_answers_total{instance="api-1", route="wallet", class="5xx"}`: `0x12`,
+	`hongbao_player_snatch_seconds_bucket{instance="api-1", le="0.5"}`:            `0+6160x12`,
+	`hongbao_player_snatch_seconds_bucket{instance="api-1", le="2.5"}`:            `0+6160x12`,
+	`hongbao_player_snatch_seconds_bucket{instance="api-1", le="+Inf"}`:           `0+6160x12`,
+	`hongbao_player_connections{instance="api-1"}`:                                `30000x12`,
+	`hongbao_player_connections_limit{instance="api-1"}`:                          `65536x12`,
 	`hongbao_snatches_total{instance="api-1", status="won"}`:                      `0+1000x12`,
-	`hongbao_snatches_total{instance="api-1", status="missed"}`:                   `0+4000x12`,
+	`hongbao_snatches_total{instance="api-1", status="missed"}`:                   `0+5000x12`,
+	`hongbao_gate_breaker_open{instance="api-1"}`:                                 `0x12`,
+	`hongbao_gate_read_only{instance="api-1"}`:                                    `0x12`,
+	`hongbao_gate_lot_waiting{instance="api-1"}`:                                  `0x12`,
 	`hongbao_campaign_taken_fen{instance="api-1", campaign="1", name="rain"}`:     `0+100x12`,
 	`hongbao_campaign_opened_fen{instance="api-1", campaign="1", name="rain"}`:    `0+50x12`,
 	`hongbao_campaign_refunded_fen{instance="api-1", campaign="1", name="rain"}`:  `0x12`,
@@ -79,11 +112,37 @@ var healthy = map[string]string{
 	`hongbao_cluster_ledger_lag_seconds{instance="worker"}`:                       `0.4x12`,
 	`hongbao_cluster_worker_active{instance="worker"}`:                            `1x12`,
 	`hongbao_cluster_worker_active{instance="worker-2"}`:                          `0x12`,
+
+	camp:                 `0+1060x12`,
+	refused("address"):   `0x12`,
+	refused("failures"):  `0x12`,
+	refused("denylist"):  `0+5x12`,
+	refused("player"):    `0+130x12`,
+	refused("read_only"): `0x12`,
+	refused("ticket"):    `0+20x12`,
+	refused("lot"):       `0+10x12`,
+	refused("global"):    `0x12`,
+	refused("risk"):      `0+5x12`,
+	refused("in_flight"): `40x12`,
+	refused("breaker"):   `9x12`,
+	checked("answered"):  `0+1000x12`,
+	checked("unscored"):  `0+10x12`,
 }
 
-const gone = "" // a series that is not there
+const (
+	gone = "" // a series that is not there
+	camp = `hongbao_player_answers_total{instance="api-1", route="camp_snatch", class="2xx"}`
+)
 
-// TestAlertsFireForTheirCause evaluates every alert of the cluster over a healthy one, where it must be quiet, and over one
+func refused(reason string) string {
+	return fmt.Sprintf(`hongbao_gate_refused_total{instance="api-1", reason=%q}`, reason)
+}
+
+func checked(outcome string) string {
+	return fmt.Sprintf(`hongbao_gate_risk_total{instance="api-1", outcome=%q}`, outcome)
+}
+
+// TestAlertsFireForTheirCause evaluates every alert over a healthy cluster, where it must be quiet, and over one
 // that differs in the series named, where exactly those named must speak. How long they must go on (for) is not played.
 func TestAlertsFireForTheirCause(t *testing.T) {
 	fired := map[string]bool{}
@@ -144,6 +203,102 @@ func TestAlertsFireForTheirCause(t *testing.T) {
 		{"an outbox is full", map[string]string{
 			`hongbao_cluster_outbox_bytes{instance="worker", shard="1"}`: `67000000x12`,
 		}, []string{"HongbaoOutboxFilling", "HongbaoOutboxFull"}},
+
+		{"a player asks without end on the camp API", map[string]string{
+			camp: `0+101060x12`, refused("player"): `0+100130x12`,
+		}, []string{"HongbaoFlood"}},
+		{"accounts of one address ask without end on /v1", map[string]string{
+			`hongbao_player_answers_total{instance="api-1", route="snatch", class="4xx"}`: `0+100100x12`, refused("address"): `0+100000x12`,
+		}, []string{"HongbaoFlood"}},
+		{"somebody tries tokens", map[string]string{
+			`hongbao_player_answers_total{instance="api-1", route="snatch", class="4xx"}`: `0+100100x12`, refused("failures"): `0+100000x12`,
+		}, []string{"HongbaoFlood"}},
+		{"the crowd is larger than the bucket of all", map[string]string{
+			camp: `0+101060x12`, refused("global"): `0+100000x12`,
+		}, []string{"HongbaoFlood"}},
+		{"one in three is too fast", map[string]string{
+			camp: `0+4060x12`, refused("player"): `0+3130x12`,
+		}, nil},
+		{"somebody tries the limits of a server that is idle", map[string]string{
+			`hongbao_player_answers_total{instance="api-1", route="snatch", class="2xx"}`: `0x12`,
+			`hongbao_player_answers_total{instance="api-1", route="snatch", class="4xx"}`: `0x12`,
+			`hongbao_snatches_total{instance="api-1", status="won"}`:                      `0x12`,
+			`hongbao_snatches_total{instance="api-1", status="missed"}`:                   `0x12`,
+			camp: `0+50x12`, refused("player"): `0+50x12`,
+		}, nil},
+		{"most come without a ticket", map[string]string{
+			camp: `0+51060x12`, refused("ticket"): `0+50020x12`,
+		}, nil},
+		{"players tap while they wait for the lot", map[string]string{
+			camp: `0+51060x12`, refused("lot"): `0+50010x12`,
+		}, nil},
+		{"the lot of a fair start makes snatches slow", map[string]string{
+			`hongbao_player_snatch_seconds_bucket{instance="api-1", le="0.5"}`: `0+5000x12`,
+			`hongbao_gate_lot_waiting{instance="api-1"}`:                       `0x5 9000 0x6`,
+		}, nil},
+		{"snatches are slow, and nobody waits for a lot", map[string]string{
+			`hongbao_player_snatch_seconds_bucket{instance="api-1", le="0.5"}`: `0+5000x12`,
+		}, []string{"HongbaoSlowSnatches"}},
+		{"the engine fails behind the camp API", map[string]string{
+			camp: `0+2060x12`,
+		}, []string{"HongbaoCampFailures"}},
+		{"the engine is overloaded, on /v1", map[string]string{
+			`hongbao_player_answers_total{instance="api-1", route="snatch", class="5xx"}`: `0+1000x12`, refused("in_flight"): `0+1000x12`,
+		}, []string{"HongbaoFailures", "HongbaoShedding"}},
+		{"the engine is overloaded, on the camp API", map[string]string{
+			camp: `0+2060x12`, refused("in_flight"): `0+1000x12`,
+		}, []string{"HongbaoCampFailures", "HongbaoShedding"}},
+		{"wallets of the camp API are shed, and nothing else", map[string]string{
+			refused("in_flight"): `0+50x12`,
+		}, []string{"HongbaoShedding"}},
+		{"the engine is down, on /v1", map[string]string{
+			`hongbao_player_answers_total{instance="api-1", route="snatch", class="5xx"}`: `0+1000x12`, refused("breaker"): `0+900x12`,
+			`hongbao_gate_breaker_open{instance="api-1"}`: `0x6 1x6`,
+		}, []string{"HongbaoBreakerOpen", "HongbaoFailures"}},
+		{"the engine is down, on the camp API", map[string]string{
+			camp: `0+2060x12`, refused("breaker"): `0+900x12`,
+			`hongbao_gate_breaker_open{instance="api-1"}`: `0x6 1x6`,
+		}, []string{"HongbaoBreakerOpen", "HongbaoCampFailures"}},
+		{"the breaker is open, and nobody has come since", map[string]string{
+			`hongbao_gate_breaker_open{instance="api-1"}`: `0x6 1x6`,
+		}, []string{"HongbaoBreakerOpen"}},
+		{"the breaker was open between two scrapes", map[string]string{
+			refused("breaker"): `9x10 30x2`,
+		}, []string{"HongbaoBreakerOpen"}},
+		{"the gate is read-only", map[string]string{
+			`hongbao_player_answers_total{instance="api-1", route="snatch", class="2xx"}`: `0x12`,
+			`hongbao_player_answers_total{instance="api-1", route="snatch", class="5xx"}`: `0+5000x12`,
+			`hongbao_snatches_total{instance="api-1", status="won"}`:                      `0x12`,
+			`hongbao_snatches_total{instance="api-1", status="missed"}`:                   `0x12`,
+			camp: `0+6060x12`, refused("read_only"): `0+11000x12`,
+			`hongbao_gate_read_only{instance="api-1"}`: `1x12`,
+		}, []string{"HongbaoReadOnly"}},
+		{"the gate was read-only a moment ago", map[string]string{
+			`hongbao_player_answers_total{instance="api-1", route="snatch", class="5xx"}`: `0+5000x8 40000x4`,
+			`hongbao_gate_read_only{instance="api-1"}`:                                    `1x8 0x4`,
+		}, nil},
+		{"the gate is read-only, and wallets fail", map[string]string{
+			`hongbao_player_answers_total{instance="api-1", route="wallet", class="5xx"}`: `0+100x12`,
+			`hongbao_gate_read_only{instance="api-1"}`:                                    `1x12`,
+		}, []string{"HongbaoFailures", "HongbaoReadOnly"}},
+		{"the risk hook is down, and everybody is let in", map[string]string{
+			checked("answered"): `5000x12`, checked("unscored"): `0+1000x12`,
+		}, []string{"HongbaoRiskUnscored"}},
+		{"one answer of the risk hook in ten is late", map[string]string{
+			checked("unscored"): `0+100x12`,
+		}, []string{"HongbaoRiskUnscored"}},
+		{"the risk hook is down, and nobody is let in, on the camp API", map[string]string{
+			checked("answered"): `5000x12`, checked("unscored"): `0+1000x12`,
+			camp: `0+2060x12`, refused("risk"): `0+1000x12`,
+		}, []string{"HongbaoCampFailures", "HongbaoRiskUnscored"}},
+		{"the risk hook is there, and nobody plays", map[string]string{
+			checked("answered"): `5000x12`, checked("unscored"): `7x12`,
+		}, nil},
+		{"there is no risk hook", map[string]string{checked("answered"): gone, checked("unscored"): gone}, nil},
+		{"connections come near the limit of descriptors", map[string]string{
+			`hongbao_player_connections{instance="api-1"}`:       `2300x12`,
+			`hongbao_player_connections_limit{instance="api-1"}`: `2560x12`,
+		}, []string{"HongbaoManyConnections"}},
 	} {
 		t.Run(row.cause, func(t *testing.T) {
 			series := maps.Clone(healthy)
@@ -158,7 +313,7 @@ func TestAlertsFireForTheirCause(t *testing.T) {
 			}
 		})
 	}
-	for _, rule := range rules(t, "hongbao-cluster") {
+	for _, rule := range slices.Concat(rules(t, "hongbao-gate"), rules(t, "hongbao-cluster")) {
 		if !fired[rule.Alert] {
 			t.Errorf("no row makes %s fire", rule.Alert)
 		}

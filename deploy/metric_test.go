@@ -36,6 +36,23 @@ func metricsOf(t *testing.T, expression string) (names []string) {
 	return names
 }
 
+// matched are the values of a label that an expression asks for, of each alternative one.
+func matched(t *testing.T, expression, label string) (values []string) {
+	t.Helper()
+	parsed, err := promQL.ParseExpr(expression)
+	if err != nil {
+		t.Fatalf("%s: %v", expression, err)
+	}
+	for _, selectors := range parser.ExtractSelectors(parsed) {
+		for _, matcher := range selectors {
+			if matcher.Name == label {
+				values = append(values, strings.Split(matcher.Value, "|")...)
+			}
+		}
+	}
+	return values
+}
+
 // exported are the names of all metrics that a scrape of hongbao may bring: what Prometheus adds, what its client library
 // collects, and what the product's sources name.
 func exported(t *testing.T) map[string]bool {
@@ -50,7 +67,7 @@ func exported(t *testing.T) map[string]bool {
 	for _, family := range families {
 		names[family.GetName()] = true
 	}
-	for _, dir := range []string{"adminapi", "playerapi", "cluster", "cmd"} {
+	for _, dir := range []string{"adminapi", "playerapi", "gate", "cluster", "cmd"} {
 		for _, file := range sources(t, filepath.Join("..", dir)) {
 			ast.Inspect(file, func(node ast.Node) bool {
 				addMetrics(names, node)
