@@ -58,10 +58,10 @@ func began(ctx *fasthttp.RequestCtx) time.Time {
 	return time.Now()
 }
 
-// The headers of every answer, as fasthttp writes them: it need not make their names so each time.
+// The headers of every answer, as they are written: fasthttp need not make their names canonical each time.
 var (
-	headerPolicy     = []byte("Ratelimit-Policy")
-	headerLimit      = []byte("Ratelimit")
+	headerPolicy     = []byte("RateLimit-Policy")
+	headerLimit      = []byte("RateLimit")
 	headerRetryAfter = []byte("Retry-After")
 )
 

@@ -38,13 +38,13 @@ func TestPlayerBucketTellsWhereThePlayerStands(t *testing.T) {
 	for i, remaining := range []int{1, 0} {
 		got := g.ask("POST /v1/campaigns/1/snatch", "", "X-Player-Id: 7")
 		want := fmt.Sprintf(`"player";r=%d;t=%d`, remaining, (i+1)*100)
-		if got.status != 200 || got.header["Ratelimit-Policy"] != `"player";q=2;w=200` || got.header["Ratelimit"] != want {
+		if got.status != 200 || got.header["RateLimit-Policy"] != `"player";q=2;w=200` || got.header["RateLimit"] != want {
 			t.Errorf("request %d: %d %v", i+1, got.status, got.header)
 		}
 	}
 	got := g.ask("POST /v1/campaigns/1/snatch", "", "X-Player-Id: 7")
 	expect(t, got, 429, `{"title":"Too Many Requests","status":429,"code":"too_fast","retryable":true,"detail":"nothing happened: you ask more often than is allowed; wait as Retry-After says"}`)
-	if got.header["Ratelimit"] != `"player";r=0;t=200` {
+	if got.header["RateLimit"] != `"player";r=0;t=200` {
 		t.Errorf("refused: %v", got.header)
 	}
 	if wait := got.header["Retry-After"]; wait != "100" && wait != "101" && wait != "102" {
