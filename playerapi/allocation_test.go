@@ -146,6 +146,9 @@ func BenchmarkHandler(b *testing.B) {
 	strict := newGame(b, func(s *settings) { s.gate.Player = gate.Rate{Rate: 0.01, Burst: 1} })
 	strict.create(rain("rain", 1000))
 	strict.win(123456789, 1)
+	soldOut := newGame(b)
+	soldOut.create(rain("rain", 1))
+	soldOut.win(123456789, 1)
 	for _, row := range []struct {
 		name string
 		hot  *hot
@@ -154,6 +157,8 @@ func BenchmarkHandler(b *testing.B) {
 		{"sold_out", g.hot("/v1/campaigns/2/snatch", "", "X-Player-Id", "123456789")},
 		{"sold_out_keyed", g.hot("/v1/campaigns/2/snatch", "", "X-Player-Id", "123456789", "Idempotency-Key", "mine")},
 		{"too_fast", strict.hot("/v1/campaigns/1/snatch", "", "X-Player-Id", "123456789")},
+		{"camp_too_fast", strict.hot("/snatch", `{"uid":123456789}`)},
+		{"camp_sold_out", soldOut.hot("/snatch", `{"uid":123456789}`)},
 		{"missed", g.hot("/v1/campaigns/3/snatch", "", "X-Player-Id", "123456789")},
 		{"camp_win_json", g.hot("/snatch", `{"uid":123456789}`)},
 		{"camp_win_form", g.hot("/snatch", `uid=123456789`)},

@@ -91,7 +91,7 @@ func refusalOf(err error) refusal {
 	case &invalidRequest, &ticketInvalid:
 		r.detail = err.Error()
 	case &tooFast:
-		r.detail = "nothing happened: " + tooFastWhy(err)
+		r.detail = tooFastDetail(err)
 	case &ticketRequired:
 		r.detail = "this campaign takes a ticket, in the header Hongbao-Ticket"
 	case &busy:
@@ -104,12 +104,12 @@ func refusalOf(err error) refusal {
 	return r
 }
 
-// tooFastWhy tells a bucket's refusal, which is the error as it is, from one that has a reason of its own.
-func tooFastWhy(err error) string {
+// tooFastDetail tells a bucket's refusal, which is the error as it is, from one that has a reason of its own.
+func tooFastDetail(err error) string {
 	if err == hongbao.ErrTooFast {
-		return "you ask more often than is allowed; wait as Retry-After says"
+		return "nothing happened: you ask more often than is allowed; wait as Retry-After says"
 	}
-	return err.Error()
+	return "nothing happened: " + err.Error()
 }
 
 // withKey adds the key that the outcome of a snatch can be learnt with.
