@@ -29,9 +29,10 @@ var importMap = map[string][]string{
 	"hongbao/bench":                {"hongbao", "hongbao/audit", "hongbao/gate"},
 	"hongbao/enginetest":           {"hongbao"},
 	"hongbao/systemtest":           {"hongbao", "hongbao/audit", "hongbao/bench"},
-	"hongbao/scripts/hotpath":      {"hongbao", "hongbao/embedded"},
-	"hongbao/scripts/clusterbench": {"hongbao", "hongbao/bench"},
-	"hongbao/scripts/gatebench":    {"hongbao", "hongbao/bench", "hongbao/gate"},
+	"hongbao/scripts/machine":      {},
+	"hongbao/scripts/hotpath":      {"hongbao", "hongbao/embedded", "hongbao/scripts/machine"},
+	"hongbao/scripts/clusterbench": {"hongbao", "hongbao/bench", "hongbao/scripts/machine"},
+	"hongbao/scripts/gatebench":    {"hongbao", "hongbao/bench", "hongbao/gate", "hongbao/scripts/machine"},
 	"hongbao/cmd/hongbao":          {"hongbao", "hongbao/adminapi", "hongbao/audit", "hongbao/bench", "hongbao/cluster", "hongbao/embedded", "hongbao/gate", "hongbao/playerapi"},
 }
 

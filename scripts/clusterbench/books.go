@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strconv"
 	"time"
+
+	"hongbao/scripts/machine"
 )
 
 // measureBooks drains a backlog that piled up in Redis while no worker ran, and lets the ledger writer alone apply what
@@ -39,7 +41,7 @@ func measureBooks(ctx context.Context, o options, out io.Writer) error {
 		}
 		backlogs, writers = append(backlogs, backlog), append(writers, writer[0])
 		fmt.Fprintf(os.Stderr, "round %d/%d  a backlog of %d: %.0f events/s, the writer alone: %.0f; load %s\n",
-			round+1, o.rounds, events, backlog, writer[0], load())
+			round+1, o.rounds, events, backlog, writer[0], machine.Load())
 	}
 	fmt.Fprintln(out, "| | events/s | aim |")
 	fmt.Fprintln(out, "|---|---|---|")

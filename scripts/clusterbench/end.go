@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+
+	"hongbao/scripts/machine"
 )
 
 var endLine = regexp.MustCompile(`\d+ of \d+ envelopes .*`)
@@ -31,7 +33,7 @@ func measureEnd(ctx context.Context, o options, out io.Writer) error {
 			return fmt.Errorf("the test printed something else: %s", text)
 		}
 		fmt.Fprintf(out, "- %s\n", line)
-		fmt.Fprintf(os.Stderr, "round %d/%d; load %s\n", round+1, o.rounds, load())
+		fmt.Fprintf(os.Stderr, "round %d/%d; load %s\n", round+1, o.rounds, machine.Load())
 	}
 	return nil
 }

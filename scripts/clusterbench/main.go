@@ -25,6 +25,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"hongbao/scripts/machine"
 )
 
 // options are the flags.
@@ -83,7 +85,7 @@ func run(ctx context.Context, o options, only string) error {
 	}
 	defer os.RemoveAll(dir)
 	o.dir = dir
-	fmt.Printf("idle fdatasync of 4 KiB: %s; load %s\n", syncTime(dir), load())
+	fmt.Printf("idle fdatasync of 4 KiB: %s; load %s\n", machine.SyncTime(dir), machine.Load())
 	for _, p := range chosen {
 		fmt.Printf("\n## %s\n\n", p.name)
 		if err := p.measure(ctx, o, os.Stdout); err != nil {

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"hongbao/scripts/machine"
 )
 
 // measureMasters compares the CPU of a win on one master with one shard to that on two masters with a shard each. The
@@ -51,7 +53,7 @@ func measureMasters(ctx context.Context, o options, out io.Writer) error {
 			}
 			runs[masters] = append(runs[masters], win{values[0], values[1], values[2]})
 			fmt.Fprintf(os.Stderr, "round %d/%d  %d masters: node %.1f µs, redis %.1f µs, %.0f wins/s; load %s\n",
-				round+1, o.rounds, masters, values[0], values[1], values[2], load())
+				round+1, o.rounds, masters, values[0], values[1], values[2], machine.Load())
 		}
 	}
 	fmt.Fprintln(out, "| masters | node CPU µs/win | Redis CPU µs/win | together | ratio | aim | wins/s |")
@@ -98,7 +100,7 @@ func startMasters(ctx context.Context, dir string, count int) (*masters, error) 
 }
 
 func (m *masters) start(dir string) error {
-	address, bus := freePort(), freePort()
+	address, bus := machine.FreePort(), machine.FreePort()
 	_, port, _ := strings.Cut(address, ":")
 	_, busPort, _ := strings.Cut(bus, ":")
 	folder := filepath.Join(dir, port)

@@ -16,6 +16,7 @@ import (
 
 	"hongbao"
 	"hongbao/bench"
+	"hongbao/scripts/machine"
 )
 
 // services are stores of our own: one Redis, one Kafka, one MySQL.
@@ -196,7 +197,7 @@ func (p *place) processes() map[string]int {
 func (p *place) spent() map[string]time.Duration {
 	spent := map[string]time.Duration{}
 	for name, pid := range p.processes() {
-		spent[name] = cpu(pid)
+		spent[name] = machine.CPU(pid)
 	}
 	return spent
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"hongbao/scripts/machine"
 )
 
 // refusal is one run of a crowd that is refused, on both engines in turn.
@@ -60,7 +62,7 @@ func measureRefusals(ctx context.Context, o options, out io.Writer) error {
 				}
 				runs = append(runs, r)
 				fmt.Fprintf(os.Stderr, "round %d/%d  %3d connections  %s: cluster %.0f/s, embedded %.0f/s (%.2f); load %s\n",
-					round+1, o.rounds, connections, kind.status, r.cluster, r.embedded, r.cluster/r.embedded, load())
+					round+1, o.rounds, connections, kind.status, r.cluster, r.embedded, r.cluster/r.embedded, machine.Load())
 			}
 			of := func(value func(refusal) float64) float64 { return medianOf(runs, value) }
 			fmt.Fprintf(out, "| %s | %d | %.0f | %.0f | %.2f | 0.90 | %.1f | %.1f | %.1f | %.1f |\n", kind.status, connections,
@@ -79,12 +81,12 @@ func (p *place) refuse(ctx context.Context, o options, campaign uint32, connecti
 	if err != nil {
 		return 0, 0, 0, err
 	}
-	spent := cpu(p.node.pid())
+	spent := machine.CPU(p.node.pid())
 	c, err := p.snatch(ctx, o, campaign, connections, o.seconds, true)
 	if err != nil {
 		return 0, 0, 0, err
 	}
-	cpuUS = float64((cpu(p.node.pid()) - spent).Microseconds()) / float64(c.requests)
+	cpuUS = float64((machine.CPU(p.node.pid()) - spent).Microseconds()) / float64(c.requests)
 	after, err := p.stats()
 	if refused := after.Statuses[status] - before.Statuses[status]; err == nil && float64(refused) < 0.99*float64(c.requests) {
 		err = fmt.Errorf("only %d of %d requests were refused with %s", refused, c.requests, status)

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"hongbao/scripts/machine"
 )
 
 // rush is one run of a crowd that wins, and of the bare script before it.
@@ -47,7 +49,7 @@ func measureRush(ctx context.Context, o options, out io.Writer) error {
 			}
 			runs[connections] = append(runs[connections], r)
 			fmt.Fprintf(os.Stderr, "round %d/%d  %3d connections  bare %.0f/s, end to end %.0f/s (%.2f), lag at most %d, drained in %.1f s; load %s\n",
-				round+1, o.rounds, connections, r.bare, r.crowd.rate, r.crowd.rate/r.bare, r.lag, r.drain.Seconds(), load())
+				round+1, o.rounds, connections, r.bare, r.crowd.rate, r.crowd.rate/r.bare, r.lag, r.drain.Seconds(), machine.Load())
 		}
 	}
 	printRush(out, runs)

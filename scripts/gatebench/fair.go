@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"hongbao/scripts/machine"
 )
 
 // fairOptions are the flags of gatebench fair.
@@ -167,7 +169,7 @@ func (o *fairOptions) playGroup(ctx context.Context, group []scenario, work bool
 		if err != nil {
 			return played, fmt.Errorf("%s: %w", s.Name, err)
 		}
-		fmt.Fprintf(os.Stderr, "%s: scripts took %.1f %%, with %.1f %% of the uids; load %s\n", s.Name, result.ScriptShare, result.ScriptUIDShare, load())
+		fmt.Fprintf(os.Stderr, "%s: scripts took %.1f %%, with %.1f %% of the uids; load %s\n", s.Name, result.ScriptShare, result.ScriptUIDShare, machine.Load())
 		played = append(played, result)
 	}
 	return played, nil

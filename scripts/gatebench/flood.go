@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"hongbao"
+	"hongbao/scripts/machine"
 )
 
 // floodOptions are the flags of gatebench flood.
@@ -132,7 +133,7 @@ func runFlood(ctx context.Context, args []string) error {
 			break
 		}
 		fmt.Fprintf(os.Stderr, "%s: %.1f %% of honest requests at the first try (before: %.1f %%); %.0f of the flood a second; load %s\n",
-			fl.Name, result.During.First, result.Before.First, result.FloodRate, load())
+			fl.Name, result.During.First, result.Before.First, result.FloodRate, machine.Load())
 		played = append(played, result)
 	}
 	if len(played) == 0 {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"hongbao/scripts/machine"
 )
 
 // meter watches a run: what honest players were answered, what the flood was answered, what it all cost.
@@ -74,7 +76,7 @@ func (m *meter) sample(ctx context.Context) {
 	const every = 250 * time.Millisecond
 	server := m.ground.place.nodes[0].pid()
 	for time.Now().Before(m.ground.end()) {
-		m.samples = append(m.samples, sample{time.Since(m.ground.start), cpu(server), cpu(os.Getpid()), residentMB(server)})
+		m.samples = append(m.samples, sample{time.Since(m.ground.start), machine.CPU(server), machine.CPU(os.Getpid()), residentMB(server)})
 		if !pause(ctx, every) {
 			return
 		}

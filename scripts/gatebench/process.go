@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -12,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"hongbao/scripts/machine"
 )
 
 // process is a hongbao that is measured.
@@ -24,11 +25,11 @@ type process struct {
 
 // startProcess starts hongbao and waits until it is ready.
 func startProcess(binary, command, data string, args ...string) (*process, error) {
-	admin := freePort()
+	admin := machine.FreePort()
 	p := &process{admin: "http://" + admin}
 	args = append([]string{command, "--data", data, "--admin.listen", admin}, args...)
 	if command == "serve" {
-		p.player = freePort()
+		p.player = machine.FreePort()
 		args = append(args, "--player.listen", p.player)
 	}
 	p.command = exec.Command(binary, args...)
@@ -78,27 +79,6 @@ func (p *process) stop() {
 	_ = p.command.Process.Kill()
 }
 
-func freePort() string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		panic(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
-}
-
-// cpu is user and system time of a process so far.
-func cpu(pid int) time.Duration {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0
-	}
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+2:]))
-	user, _ := strconv.ParseInt(fields[11], 10, 64)
-	system, _ := strconv.ParseInt(fields[12], 10, 64)
-	return time.Duration(user+system) * 10 * time.Millisecond // Linux counts in hundredths of a second
-}
-
 // residentMB is the memory that a process has at present, in MiB.
 func residentMB(pid int) float64 {
 	statm, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
@@ -120,14 +100,4 @@ func descriptors() int {
 		_ = syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit)
 	}
 	return int(min(limit.Cur, 1<<30))
-}
-
-// load is the machine's load average over the last minute.
-func load() string {
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return "unknown"
-	}
-	first, _, _ := strings.Cut(string(text), " ")
-	return first
 }

@@ -14,6 +14,8 @@ import (
 	"os"
 	"os/exec"
 	"time"
+
+	"hongbao/scripts/machine"
 )
 
 // options are the flags.
@@ -60,7 +62,7 @@ func run(o options) error {
 	}
 	defer os.RemoveAll(dir)
 	o.dir = dir
-	fmt.Printf("idle fdatasync of 4 KiB in a preallocated file: %s\n", syncTime(dir))
+	fmt.Printf("idle fdatasync of 4 KiB in a preallocated file: %s\n", machine.SyncTime(dir))
 	field, err := prepare(o)
 	if err != nil {
 		return err

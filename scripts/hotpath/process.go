@@ -6,15 +6,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"hongbao/scripts/machine"
 )
 
 // process is a server that is measured.
@@ -41,7 +41,7 @@ func startBaseline(kind string) (*process, error) {
 
 // startServer starts the server on a data folder and waits until it is ready.
 func startServer(binary, data string, args ...string) (*process, error) {
-	player, admin := freePort(), freePort()
+	player, admin := machine.FreePort(), machine.FreePort()
 	command := exec.Command(binary, append([]string{"serve", "--data", data, "--player.listen", player, "--admin.listen", admin}, args...)...)
 	var log bytes.Buffer // shown when the server does not start
 	command.Stderr = &log
@@ -63,15 +63,6 @@ func startServer(binary, data string, args ...string) (*process, error) {
 	return nil, fmt.Errorf("the server did not become ready in two minutes: %s", &log)
 }
 
-func freePort() string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		panic(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
-}
-
 func (p *process) stop() {
 	_ = p.command.Process.Signal(syscall.SIGTERM)
 	_ = p.command.Wait()
@@ -79,14 +70,7 @@ func (p *process) stop() {
 
 // cpu is user and system time of the process so far.
 func (p *process) cpu() time.Duration {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.command.Process.Pid))
-	if err != nil {
-		return 0
-	}
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+2:]))
-	user, _ := strconv.ParseInt(fields[11], 10, 64)
-	system, _ := strconv.ParseInt(fields[12], 10, 64)
-	return time.Duration(user+system) * 10 * time.Millisecond // Linux counts in hundredths of a second
+	return machine.CPU(p.command.Process.Pid)
 }
 
 // ask calls the admin API and reads its JSON into out.
@@ -124,23 +108,4 @@ func (p *process) stats() (s stats, err error) {
 		return s, nil
 	}
 	return s, p.ask(http.MethodGet, "/admin/v1/stats", "", &s)
-}
-
-// syncTime is how long the disk takes for a small synced write, while nothing else happens: the median of 200.
-func syncTime(dir string) time.Duration {
-	file, err := os.Create(filepath.Join(dir, "sync"))
-	if err != nil {
-		return 0
-	}
-	defer file.Close()
-	_, _ = file.Write(make([]byte, 1<<20))
-	_ = file.Sync()
-	var times []float64
-	for i := range 200 {
-		began := time.Now()
-		_, _ = file.WriteAt(make([]byte, 4096), int64(i)*4096)
-		_ = syscall.Fdatasync(int(file.Fd()))
-		times = append(times, float64(time.Since(began)))
-	}
-	return time.Duration(median(times)).Round(time.Microsecond)
 }
