@@ -2,6 +2,7 @@ package adminapi
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -179,13 +180,19 @@ func parseIfMatch(text string) (uint32, error) {
 	if text == "*" {
 		return 0, nil
 	}
-	quoted, _ := strings.CutPrefix(text, `"`)
-	digits, ok := strings.CutSuffix(quoted, `"`)
-	revision, err := strconv.ParseUint(digits, 10, 32)
-	if !ok || len(quoted) == len(text) || err != nil || revision == 0 {
+	revision, err := parseETag(text, 1, math.MaxUint32)
+	return uint32(revision), err
+}
+
+// parseETag reads an If-Match that is the ETag of a revision from least to most.
+func parseETag(text string, least, most uint64) (uint64, error) {
+	quoted, begins := strings.CutPrefix(text, `"`)
+	digits, ends := strings.CutSuffix(quoted, `"`)
+	revision, err := strconv.ParseUint(digits, 10, 64)
+	if !begins || !ends || err != nil || revision < least || revision > most {
 		return 0, hongbao.Invalid("If-Match", text, `a revision in double quotes, such as "3"`)
 	}
-	return uint32(revision), nil
+	return revision, nil
 }
 
 type listCampaignsInput struct {

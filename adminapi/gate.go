@@ -2,13 +2,12 @@ package adminapi
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"hongbao"
 	"hongbao/gate"
 )
 
@@ -86,11 +85,6 @@ func parseGateMatch(text string) (*uint64, error) {
 	if text == "" || text == "*" {
 		return nil, nil
 	}
-	quoted, _ := strings.CutPrefix(text, `"`)
-	digits, ok := strings.CutSuffix(quoted, `"`)
-	revision, err := strconv.ParseUint(digits, 10, 64)
-	if !ok || len(quoted) == len(text) || err != nil {
-		return nil, hongbao.Invalid("If-Match", text, `a revision in double quotes, such as "3"`)
-	}
-	return &revision, nil
+	revision, err := parseETag(text, 0, math.MaxUint64)
+	return &revision, err
 }

@@ -43,11 +43,9 @@ func (s *Server) campSnatch(ctx *fasthttp.RequestCtx) error {
 		return err
 	}
 	campaign := s.service.CampCampaign()
-	if campaign != 0 {
-		if result, ok := s.gate.Foretell(campaign, key != ""); ok {
-			answerJSON(ctx, appendCampSnatch(begin(ctx), &result))
-			return nil
-		}
+	if result, ok := s.gate.Foretell(campaign, key != ""); ok {
+		answerJSON(ctx, appendCampSnatch(begin(ctx), &result))
+		return nil
 	}
 	visitor, err := s.campEnter(ctx, &fields[0])
 	if err != nil {
