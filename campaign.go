@@ -183,3 +183,9 @@ func (p Progress) Held() Tally {
 		TotalFen: p.Taken.TotalFen - p.Opened.TotalFen - p.Refunded.TotalFen,
 	}
 }
+
+// Left is the share of a budget of count envelopes that is not yet taken, in hundredths. It is rounded up, so that it is 0 only
+// when all is taken.
+func (p Progress) Left(count uint64) uint64 {
+	return ((count-min(p.Taken.Count, count))*100 + count - 1) / count
+}

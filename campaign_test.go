@@ -192,3 +192,13 @@ func TestNonceInText(t *testing.T) {
 		refusal{"nonce", text, "32 hex digits"}.check(t, text, got.UnmarshalText([]byte(text)))
 	}
 }
+
+func TestLeftIsZeroOnlyWhenAllIsTaken(t *testing.T) {
+	for _, row := range []struct{ count, taken, left uint64 }{
+		{1, 0, 100}, {1, 1, 0}, {1000, 1, 100}, {1000, 10, 99}, {1000, 999, 1}, {1 << 32, 1<<32 - 1, 1}, {1 << 32, 1 << 32, 0}, {3, 1, 67},
+	} {
+		if got := (Progress{Taken: Tally{Count: row.taken}}).Left(row.count); got != row.left {
+			t.Errorf("of %d with %d taken, %d hundredths are left, not %d", row.count, row.taken, got, row.left)
+		}
+	}
+}

@@ -27,7 +27,8 @@ type Engine interface {
 	// Foretell answers a snatch out of memory as far as it can be decided without its player, whose uid need not be known
 	// yet. It tells NotOpen to whoever asks; Cancelled, Closed and SoldOut only where KeyIsNew: a key that the player brings
 	// may have won before. What it tells is true, and rests on nothing that a crash could take back; Wins is -1. Of all else,
-	// and now and then of these too, ok is false: then Snatch decides. It does not block, lock or allocate.
+	// and now and then of these too, ok is false: then Snatch decides. It does not block, lock or allocate. Where the
+	// background work is done, SoldOut is told within a second, whether or not anybody snatches.
 	Foretell(s SnatchRequest) (result SnatchResult, ok bool)
 	// Snatch decides a snatch and, when it wins, takes the next envelope. Refusals are results, not errors. Where ReplayOnly,
 	// nothing is taken: a key that has won before is answered as ever, and any other status says no more than that this one
@@ -44,7 +45,12 @@ type Engine interface {
 	Journal(ctx context.Context, after Position) iter.Seq2[Entry, error]
 	// Record journals a system event: a name and a payload that the engine does not interpret. The journal goes on after
 	// the position without that event, and with every one recorded later. A name must pass [CheckEventName].
-	Record(ctx context.Context, e Event) (Position, error)
+	//
+	// With after, it is journaled only if that is the event of its name that was recorded last, as Recorded told it; the zero
+	// Event: if none was. Otherwise nothing happens, and the error is ErrStale: of those who decide on the same ground one is
+	// heard, and Recorded tells the others what was. After ErrUnknown the same may be asked again: where that is stale,
+	// Recorded tells whose came first. A nil after asks for nothing.
+	Record(ctx context.Context, e Event, after *Event) (Position, error)
 	// Recorded is the event of that name that was recorded last, or ErrNotFound. Whatever Record returned before is seen by
 	// every process. The engine's own events are not told.
 	Recorded(ctx context.Context, name string) (Event, error)
@@ -66,7 +72,10 @@ type Position string
 // Entry is one event of the journal with its position.
 type Entry struct {
 	Position Position
-	Event    *Event
+	// ID is what the event is known by outside: of this journal no other event has it, and it is the same from wherever the
+	// journal is walked. It is printable ASCII without spaces, and tells nothing of the order.
+	ID    string
+	Event *Event
 }
 
 // Health is what an engine reports of itself.

@@ -15,8 +15,11 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrNameTaken means that a campaign of that name exists.
 	ErrNameTaken = errors.New("name taken")
-	// ErrStale means that the campaign has another revision than the caller expected.
-	ErrStale = errors.New("stale revision")
+	// ErrStale means that what the caller decided on has changed: the campaign has another revision than it expected, or
+	// another event of the name was recorded. Nothing happened.
+	ErrStale = errors.New("stale")
+	// ErrDeclared means that the configuration declares what the caller would change.
+	ErrDeclared = errors.New("declared by the configuration")
 	// ErrCampaignOver means that the campaign has closed or was cancelled and can't be revised.
 	ErrCampaignOver = errors.New("campaign over")
 	// ErrBelowIssued means that a revised budget is below what is issued; [BelowIssuedError] has the figures.

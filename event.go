@@ -81,6 +81,18 @@ type Event struct {
 	Data []byte `json:"data,omitzero"`
 }
 
+// LatestForm is the binary form of what [Engine.Record] is given as after for an event of a name: what the latest event of that
+// name, in its binary form, must be. It is empty where none may have been recorded.
+func LatestForm(name string, after *Event) ([]byte, error) {
+	switch {
+	case after.Kind == 0:
+		return nil, nil
+	case after.Kind != SystemRecorded || after.Name != name:
+		return nil, Invalid("after", after.Name, "the latest event named "+name+", or none")
+	}
+	return AppendEvent(nil, after), nil
+}
+
 // CheckEventName accepts as the name of a system event 1 to 64 printable ASCII bytes: the latest event of each is kept at
 // hand.
 func CheckEventName(name string) error {

@@ -16,14 +16,29 @@ const (
 func (s *Service) Run(ctx context.Context) {
 	ticker := time.NewTicker(tendEvery)
 	defer ticker.Stop()
+	failing := false
 	for ctx.Err() == nil {
-		if err := s.Tend(ctx); err != nil && ctx.Err() == nil {
-			s.logger.Error("sealing and settling failed; it is tried again", "error", err)
+		err := s.Tend(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if failed := err != nil; failed != failing {
+			failing = failed
+			s.logTending(err)
 		}
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
 		}
+	}
+}
+
+// logTending tells that the rounds begin to fail, or that they work again: they are many a second.
+func (s *Service) logTending(err error) {
+	if err != nil {
+		s.logger.Error("sealing and settling failed; it is tried again", "error", err)
+	} else {
+		s.logger.Info("sealing and settling works again")
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -129,6 +130,51 @@ func TestExtendedCampaignIsSealedAtItsNewEnd(t *testing.T) {
 
 // TestRunSealsUntilItIsTold runs the clock in a bubble, on the model: the embedded engine's stores have clocks of their
 // own.
+// refuses is an engine whose sealing fails while it is told to.
+type refuses struct {
+	hongbao.Engine
+	err atomic.Pointer[error]
+}
+
+func (r *refuses) Put(ctx context.Context, change hongbao.Change) (*hongbao.Campaign, error) {
+	if err := r.err.Load(); err != nil && change.Close {
+		return nil, *err
+	}
+	return r.Engine.Put(ctx, change)
+}
+
+func TestRunLogsWhenItBeginsToFailAndWhenItWorksAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		secret := hongbao.Secret{1}
+		engine := &refuses{Engine: enginetest.NewModel(secret, hongbao.NewCalendar(time.UTC))}
+		engine.err.Store(new(error(hongbao.ErrBusy)))
+		s := hongbao.NewService(hongbao.Options{
+			Engine: engine, Secret: secret, Clock: hongbao.SystemClock(), Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		})
+		_, err := s.Create(t.Context(), hongbao.Spec{
+			Name: "soon", Kind: hongbao.Rain, OpensAt: hongbao.InFuture(hongbao.Duration(time.Second)), Lasts: hongbao.Duration(time.Second),
+			Budget: hongbao.BudgetSpec{TotalFen: 100, Count: 10},
+		}, "ann")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go s.Run(ctx)
+		time.Sleep(5 * time.Second)
+		engine.err.Store(nil)
+		time.Sleep(5 * time.Second)
+		cancel()
+		synctest.Wait()
+		for _, line := range []string{"sealing and settling failed", "sealing and settling works again"} {
+			if n := strings.Count(log.String(), line); n != 1 {
+				t.Errorf("%q is logged %d times:\n%s", line, n, log.String())
+			}
+		}
+	})
+}
+
 func TestRunSealsUntilItIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer

@@ -32,6 +32,11 @@ func (s Secret) TicketKey() [32]byte {
 	return mac(s, []byte("ticket"))
 }
 
+// WebhookKey derives the key that the secrets of webhooks are sealed with in the journal: HMAC-SHA256(secret, "webhook").
+func (s Secret) WebhookKey() [32]byte {
+	return mac(s, []byte("webhook"))
+}
+
 // String hides the secret from logs.
 func (Secret) String() string { return "(secret)" }
 

@@ -86,6 +86,13 @@ func (s *Service) Cancel(ctx context.Context, campaign uint32, actor string) (*C
 	return s.engine.Put(ctx, Change{At: s.Now(), Actor: actor, Campaign: campaign, Cancel: true})
 }
 
+// Steady reports whether the clock can be trusted. While it cannot, nothing that follows from it alone may be told or done that
+// can't be taken back.
+func (s *Service) Steady() bool {
+	_, ok := s.clock.Jump()
+	return ok
+}
+
 // Sync returns when everything acknowledged has reached the books.
 func (s *Service) Sync(ctx context.Context) error { return s.engine.Sync(ctx) }
 
