@@ -42,6 +42,8 @@ type Engine struct {
 	feeder   *feeder
 	registry registry
 	players  *players
+	latest   latest
+	news     news
 
 	last     atomic.Int64  // engine time last committed, Unix milliseconds; written under the journal's lock
 	applied  atomic.Uint64 // block that the views have reached

@@ -3,6 +3,7 @@ package embedded
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -345,6 +346,47 @@ func TestAStalledDiskIsUnknown(t *testing.T) {
 	checkTruth(t, e)
 }
 
+// TestThatARecordIsStaleRestsOnWhatIsDurable: what came between and may yet be lost is told to nobody, not even as a refusal.
+func TestThatARecordIsStaleRestsOnWhatIsDurable(t *testing.T) {
+	t.Parallel()
+	d := newDisk()
+	e := openData(t, d.files(), start)
+	release := d.stall()
+	defer release()
+	record := func(data string) error {
+		_, err := e.Record(t.Context(), hongbao.Event{At: start + 1000, Name: "n", Data: []byte(data)}, &hongbao.Event{})
+		return err
+	}
+	var first sync.WaitGroup
+	first.Go(func() {
+		if err := record("first"); !errors.Is(err, hongbao.ErrUnknown) {
+			t.Errorf("on a stalled disk it is told %v", err)
+		}
+	})
+	hasJoined := func() bool {
+		e.latest.mu.Lock()
+		defer e.latest.mu.Unlock()
+		return len(e.latest.joined) > 0
+	}
+	for !hasJoined() {
+		runtime.Gosched()
+	}
+	within(t, "the second", func() {
+		if err := record("second"); !errors.Is(err, hongbao.ErrBusy) {
+			t.Errorf("behind one that is not durable it is told %v", err)
+		}
+	})
+	within(t, "the first", first.Wait)
+	release()
+	err := hongbao.ErrBusy
+	for errors.Is(err, hongbao.ErrBusy) {
+		err = record("second")
+	}
+	if got, notFound := e.Recorded(t.Context(), "n"); !errors.Is(err, hongbao.ErrStale) || notFound != nil || string(got.Data) != "first" {
+		t.Errorf("when the disk is back it is told %v, and the latest is %+v, %v", err, got, notFound)
+	}
+}
+
 // TestAChangeWhoseOutcomeIsUnknownIsTheEnd: memory would go on by rules that are not the journal's.
 func TestAChangeWhoseOutcomeIsUnknownIsTheEnd(t *testing.T) {
 	for name, change := range map[string]func(id uint32) hongbao.Change{
@@ -384,13 +426,13 @@ func TestAChangeWhoseOutcomeIsUnknownIsTheEnd(t *testing.T) {
 func TestALargeRecordIsRefused(t *testing.T) {
 	e := openData(t, vfs.NewMem(), start)
 	for _, size := range []int{e.recordMax() - 1, e.recordMax(), e.recordMax() + 1, 1 << 20} {
-		_, err := e.Record(t.Context(), hongbao.Event{At: start, Name: "n", Data: make([]byte, size-1)})
+		_, err := e.Record(t.Context(), hongbao.Event{At: start, Name: "n", Data: make([]byte, size-1)}, nil)
 		if fits := size <= e.recordMax(); fits != (err == nil) || !fits && !errors.Is(err, hongbao.ErrInvalid) {
 			t.Errorf("%d bytes: %v", size, err)
 		}
 	}
 	for _, name := range []string{zoneEvent, checkpointEvent} {
-		if _, err := e.Record(t.Context(), hongbao.Event{At: start, Name: name, Data: []byte("Europe/Berlin")}); !errors.Is(err, hongbao.ErrInvalid) {
+		if _, err := e.Record(t.Context(), hongbao.Event{At: start, Name: name, Data: []byte("Europe/Berlin")}, nil); !errors.Is(err, hongbao.ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

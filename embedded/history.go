@@ -85,7 +85,8 @@ func yieldBlock(block journal.Block, from position, yield func(hongbao.Entry, er
 			yield(hongbao.Entry{}, fmt.Errorf("%s: %w", at, err))
 			return false
 		}
-		if !yield(hongbao.Entry{Position: hongbao.Position(at.String()), Event: &event}, nil) {
+		text := at.String()
+		if !yield(hongbao.Entry{Position: hongbao.Position(text), ID: text, Event: &event}, nil) {
 			return false
 		}
 	}

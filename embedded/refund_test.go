@@ -80,7 +80,7 @@ func TestAnOpeningEndsWithTheMillisecondBeforeExpiry(t *testing.T) {
 	if r := openEnvelope(t, e, 2, won[1].Envelope, expires); !r.Expired {
 		t.Errorf("when it expires: %+v", r)
 	}
-	if _, err := e.Record(t.Context(), hongbao.Event{At: expires, Name: "later"}); err != nil {
+	if _, err := e.Record(t.Context(), hongbao.Event{At: expires, Name: "later"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if r := openEnvelope(t, e, 3, won[2].Envelope, start); !r.Expired {
