@@ -138,7 +138,7 @@ func (b *bed) work(e *Engine) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
-		e.Work(ctx, func(context.Context) error { return nil })
+		e.Work(ctx)
 		close(done)
 	}()
 	stop = func() { cancel(); <-done }

@@ -207,3 +207,40 @@ func (s *sale) recalls() bool {
 	defer f.mu.Unlock()
 	return f.underWay[recallKey{s.campaign.ID}] != nil
 }
+
+// BenchmarkLooking asks again and again how far open campaigns have come, and whether they have sold out, as the worker does
+// for its announcements.
+func BenchmarkLooking(b *testing.B) {
+	place := newBed(b, 64)
+	place.options.CacheAge = time.Second // as in use
+	e := place.open()
+	open := []*hongbao.Campaign{rain(b, e, 1_000_000), rain(b, e, 1_000_000), rain(b, e, 1_000_000), rain(b, e, 1_000_000)}
+	for uid := range uint64(1000) {
+		r := hongbao.SnatchRequest{Campaign: open[uid%4].ID, UID: uid, Key: "key", KeyIsNew: true, Now: now()}
+		if _, err := e.Snatch(b.Context(), r); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for name, look := range map[string]func(){
+		"Progress": func() {
+			for _, c := range open {
+				e.Progress(c.ID)
+			}
+		},
+		"findSold": func() {
+			if err := e.findSold(b.Context()); err != nil {
+				b.Error(err)
+			}
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			here, redis := cpuHere(b), e.cpu(b)
+			for b.Loop() {
+				look()
+			}
+			looks := float64(b.N * len(open))
+			b.ReportMetric(float64((cpuHere(b)-here).Microseconds())/looks, "node-µs/campaign")
+			b.ReportMetric(float64((e.cpu(b)-redis).Microseconds())/looks, "redis-µs/campaign")
+		})
+	}
+}

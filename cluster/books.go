@@ -129,16 +129,19 @@ func (b *Books) Wait(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	last := -1 // shard that was behind when they were looked at last
 	for {
 		behind, err := b.engine.behind(ctx, wanted)
-		switch {
-		case err != nil:
+		switch ended := ctx.Err() != nil; {
+		case err != nil && !(ended && last >= 0):
 			return err
-		case behind < 0:
+		case err == nil && behind < 0:
 			return b.freeze(ctx)
+		case err == nil:
+			last = behind
 		}
 		if !pause(ctx, 20*time.Millisecond) {
-			return fmt.Errorf("%w: the books have not reached event %d of shard %d: is a worker running?", hongbao.ErrBusy, wanted[behind], behind)
+			return fmt.Errorf("%w: the books have not reached event %d of shard %d: is a worker running?", hongbao.ErrBusy, wanted[last], last)
 		}
 	}
 }

@@ -293,7 +293,7 @@ func TestAShardThatMovedOnIsNotCompared(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer books.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	if err := books.Wait(ctx); !errors.Is(err, hongbao.ErrBusy) || !strings.Contains(err.Error(), fmt.Sprint("of shard ", shard)) {
 		t.Errorf("without a worker: %v", err)

@@ -35,6 +35,7 @@ type life struct {
 	bank    atomic.Pointer[bank]
 
 	received []atomic.Uint64 // by shard: number of the last lease that it is known to have
+	leftIn   atomic.Int64    // a shard in which some were left when it was looked at
 	sold     atomic.Pointer[sold]
 	counted  atomic.Pointer[counted]
 	done     atomic.Pointer[hongbao.Progress] // settled: it does not change any more

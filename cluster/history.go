@@ -96,11 +96,18 @@ func (h history) entries(ctx context.Context, snapshot *ledger.Snapshot, after h
 				return
 			}
 			seqs[entry.Shard] = entry.Seq
-			if !yield(hongbao.Entry{Position: positionText(seqs), Event: entry.Event}, nil) {
+			if !yield(hongbao.Entry{Position: positionText(seqs), ID: entryID(&entry), Event: entry.Event}, nil) {
 				return
 			}
 		}
 	}
+}
+
+// entryID is the identity of an event: no sequence of a shard is used twice under one epoch.
+func entryID(e *ledger.Entry) string {
+	b := strconv.AppendInt(nil, int64(e.Shard), 10)
+	b = strconv.AppendUint(append(b, '-'), e.Epoch, 10)
+	return string(strconv.AppendUint(append(b, '-'), e.Seq, 10))
 }
 
 // Journal walks the events after a position to the end that the books have now.

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -60,6 +61,10 @@ func reconcileAfter(t *testing.T, lost []int) {
 	record(t, e, "once", "1")
 	record(t, e, "often", "1")
 	record(t, e, "often", "2")
+	known := map[string]hongbao.Event{}
+	for _, name := range []string{"once", "often"} {
+		known[name], _ = e.Recorded(t.Context(), name)
+	}
 	if err := e.Sync(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -113,6 +118,12 @@ func reconcileAfter(t *testing.T, lost []int) {
 		if got, err := e.Recorded(t.Context(), name); err != nil || string(got.Data) != want || got.Actor != "test" {
 			t.Errorf("the latest %q is %+v, %v; must be %q", name, got, err, want)
 		}
+		// What is put back is what was there, byte by byte: whoever knew it may go on from it.
+		after := known[name]
+		_, err := e.Record(t.Context(), hongbao.Event{At: now(), Name: name, Actor: "test"}, &after)
+		if stale := errors.Is(err, hongbao.ErrStale); stale != (string(after.Data) != want) || err != nil && !stale {
+			t.Errorf("recording after %+v, where %q is the latest, is answered with %v", after, want, err)
+		}
 	}
 	play(1000, 60)
 	rain(t, e, 5)
@@ -125,7 +136,7 @@ func reconcileAfter(t *testing.T, lost []int) {
 
 func record(t testing.TB, e *Engine, name, data string) {
 	t.Helper()
-	if _, err := e.Record(t.Context(), hongbao.Event{At: now(), Name: name, Actor: "test", Data: []byte(data)}); err != nil {
+	if _, err := e.Record(t.Context(), hongbao.Event{At: now(), Name: name, Actor: "test", Data: []byte(data)}, nil); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -90,6 +90,8 @@ func (sc *scene) examples() []example {
 		{scriptCreate, []string{s.outbox, s.bank("2"), s.names(), s.campaigns(), s.changes()}, []string{bounded, "2", "other", "event", "1"}, "ok", true, nil},
 		{scriptChange, []string{s.outbox, s.bank(id), s.campaigns(), s.changes(), s.stopping()}, []string{bounded, id, "event", "3", "4294967294", "4", "", "1"}, "ok", true, nil},
 		{scriptRecord, []string{s.outbox, s.recorded()}, []string{bounded, "event", "a name"}, "ok", true, nil},
+		{scriptRecord, []string{s.outbox, s.recorded()}, []string{bounded, "event", "a name", ""}, "ok", true, nil},
+		{scriptRecord, []string{s.outbox, s.recorded()}, []string{bounded, "event", "a name", "old"}, "ok", true, [][]string{{"HSET", s.recorded(), "a name", "old"}}},
 		{scriptRecorded, []string{s.recorded()}, []string{"a name"}, "ok", false, [][]string{{"HSET", s.recorded(), "a name", "event"}}},
 		{scriptWallet, []string{s.player(sc.uid)}, nil, "ok", false, nil},
 		{scriptCampaign, []string{s.campaign(id), s.supply(id)}, nil, "ok", false, nil},
@@ -121,6 +123,12 @@ func (sc *scene) example(of *script) example {
 func (x example) with(n int, value string) example {
 	x.args = slices.Clone(x.args)
 	x.args[n-5] = value
+	return x
+}
+
+// plus is the example with one more argument.
+func (x example) plus(value string) example {
+	x.args = append(slices.Clone(x.args), value)
 	return x
 }
 
@@ -256,6 +264,9 @@ func TestRefusalChangesNothing(t *testing.T) {
 		{"sealing by an older revision", of(scriptChange).with(11, "x").with(8, "2"), []string{"HSET", bank, "stopping", "x"}, "moved"},
 
 		{"recording in the past", of(scriptRecord), []string{"HSET", s.record, "at", next}, "time " + next},
+		{"recording after another than the latest", of(scriptRecord).plus("event"), []string{"HSET", s.recorded(), "a name", "event "}, "stale"},
+		{"recording after the latest of another name", of(scriptRecord).plus("event"), []string{"HSET", s.recorded(), "name", "event"}, "stale"},
+		{"recording as the first after one", of(scriptRecord).plus(""), []string{"HSET", s.recorded(), "a name", "event"}, "stale"},
 
 		{"beginning to seal what is sealed", of(scriptSeal), []string{"HSET", bank, "seal", "x"}, "sealed"},
 		{"beginning to seal by an older revision", of(scriptSeal).with(7, "2"), nil, "moved"},

@@ -115,7 +115,7 @@ func (e *Engine) makeRecords(ctx context.Context) error {
 	if err != nil || seqs[0] > 0 {
 		return err // the zone is there, from a process that ended before it had completed the setup
 	}
-	_, err = e.Record(ctx, hongbao.Event{At: e.options.Now(), Name: zoneEvent, Actor: "server", Data: []byte(e.calendar.Zone())})
+	_, err = e.Record(ctx, hongbao.Event{At: e.options.Now(), Name: zoneEvent, Actor: "server", Data: []byte(e.calendar.Zone())}, nil)
 	return err
 }
 

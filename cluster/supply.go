@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -355,48 +354,4 @@ func (e *Engine) finishLeases(ctx context.Context, c *campaign, incarnation stri
 		}
 	}
 	return nil
-}
-
-// soldOrMissed tells a losing draw on a shard without supply what it must know: whether nothing is left anywhere. It only
-// looks. While an envelope is on its way between bank and shards, something is left.
-func (e *Engine) soldOrMissed(ctx context.Context, c *campaign) (hongbao.Status, error) {
-	asked := time.Now()
-	b, err := e.bank(ctx, c, 0)
-	if err != nil {
-		return 0, err
-	}
-	if b.revision != c.Revision() || b.stopping || !b.dry && (b.cursor < c.end() || b.free > 0) {
-		return hongbao.Missed, nil
-	}
-	found, left := make([]string, 2*len(e.shards)), make([]uint64, len(e.shards))
-	if !b.dry {
-		err := e.everyShard(func(s *shard) error {
-			stock, err := e.stock(ctx, c, s)
-			if err == nil {
-				found[2*s.index], found[2*s.index+1], left[s.index] = stock.received, stock.gave, stock.left
-			}
-			return err
-		})
-		if err != nil || slices.Max(left) > 0 {
-			return hongbao.Missed, err
-		}
-		if dry, err := e.establishDry(ctx, c, b, found); err != nil || !dry {
-			return hongbao.Missed, err
-		}
-	}
-	c.markSold(asked)
-	return hongbao.SoldOut, nil
-}
-
-// stillSold looks again at the banks of campaigns that were found sold out, so that the answer stays at hand.
-func (e *Engine) stillSold(ctx context.Context) {
-	for _, c := range *e.catalog.campaigns.Load() {
-		if c.Seal != nil || !c.isSold(e.options.CacheAge) {
-			continue
-		}
-		asked := time.Now()
-		if b, err := e.bank(ctx, c, 0); err == nil && b.dry && b.revision == c.Revision() {
-			c.markSold(asked)
-		}
-	}
 }

@@ -38,9 +38,11 @@ const (
 )
 
 // Work does the background work of the cluster until ctx ends: it relays outboxes to Kafka, applies the journal to the
-// books, adopts shards, finishes what was left half done, and calls tend for what the clock demands. One process does it
-// at a time; others stand by. Two that both believe they are the one waste work and break nothing.
-func (e *Engine) Work(ctx context.Context, tend func(context.Context) error) {
+// books, adopts shards, finishes what was left half done, and runs the jobs. One process does it at a time; others stand
+// by. A job must return when the context that it is given ends: the process then is not the one any more, and no other can
+// become it before all jobs have returned, unless MySQL has given its lock away. Two that both believe they are the one
+// waste work and break nothing, and so it must be with jobs.
+func (e *Engine) Work(ctx context.Context, jobs ...func(context.Context)) {
 	for ctx.Err() == nil {
 		if e.isReconciled(ctx) {
 			pause(ctx, electEvery)
@@ -49,7 +51,7 @@ func (e *Engine) Work(ctx context.Context, tend func(context.Context) error) {
 		lock, err := e.ledger.Lock(ctx, "worker")
 		if err == nil {
 			e.logger.Info("working: relay, ledger, clock")
-			e.workUnder(ctx, lock, tend)
+			e.workUnder(ctx, lock, jobs)
 			lock.Release()
 			e.logger.Info("not working any more")
 		} else if !errors.Is(err, hongbao.ErrBusy) {
@@ -76,7 +78,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 }
 
 // workUnder works until the lock is lost or ctx ends.
-func (e *Engine) workUnder(ctx context.Context, lock *ledger.Lock, tend func(context.Context) error) {
+func (e *Engine) workUnder(ctx context.Context, lock *ledger.Lock, jobs []func(context.Context)) {
 	ctx, cancel := context.WithCancel(ctx)
 	e.work.active.Store(true)
 	defer e.work.active.Store(false)
@@ -86,7 +88,10 @@ func (e *Engine) workUnder(ctx context.Context, lock *ledger.Lock, tend func(con
 	all.Go(func() { e.repeat(ctx, adoptEvery, "adopting shards", e.adoptAll) })
 	all.Go(func() { e.repeat(ctx, tendEvery, "finishing seals", e.finishSeals) })
 	all.Go(func() { e.repeat(ctx, trimEvery, "trimming outboxes", e.trimAll) })
-	all.Go(func() { e.repeat(ctx, tendEvery, "sealing and settling", tend) })
+	all.Go(func() { e.repeat(ctx, findSoldEvery, "looking for what is sold out", e.findSold) })
+	for _, job := range jobs {
+		all.Go(func() { job(ctx) })
+	}
 	for pause(ctx, electEvery) && lock.Check(ctx) == nil && !e.isReconciled(ctx) {
 	}
 	cancel()

@@ -1,4 +1,4 @@
--- Journals a system event, and keeps it as the latest of its name.
+-- Journals a system event, and keeps it as the latest of its name, where that is still the one that the caller knows.
 --
 -- KEYS 1 record   2 outbox
 --      3 recorded hash: name of a system event, the latest of that name
@@ -6,8 +6,10 @@
 --      5 limit    bytes that the outbox may have
 --      6 event    as the journal has it
 --      7 name
+--      8 latest   the event that must be the latest, as the journal has it; empty: there must be none; left out: whatever it is
 --
--- Reply: {'ok', seq} · {'time', at} · {'full'} · {'fenced'}
+-- Reply: {'ok', seq} · {'stale'} · {'time', at} · {'full'} · {'fenced'}
+if ARGV[8] and (redis.call('HGET', KEYS[3], ARGV[7]) or '') ~= ARGV[8] then return {'stale'} end
 if now ~= ARGV[4] then return {'time', now} end
 if full(ARGV[5]) then return {'full'} end
 
