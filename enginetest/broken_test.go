@@ -2,8 +2,10 @@ package enginetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
+	"reflect"
 	"runtime"
 	"slices"
 	"strconv"
@@ -129,6 +131,14 @@ func lies() []lie {
 		{"forgets at a restart what was recorded", "RandomHistoryIsTheModels", afterRestart(func(m *Model) { clear(m.recorded) })},
 		{"tells what was recorded before", "LatestRecordedIsTold", func(h *Harness, _ *Model) { h.Engine = &recordsLate{Engine: h.Engine} }},
 		{"tells the first that was recorded", "RandomHistoryIsTheModels", func(h *Harness, _ *Model) { h.Engine = &recordsOnce{Engine: h.Engine} }},
+		{"forgets at a restart what was recorded", "OfThoseWhoFollowOneEventOneIsHeard", afterRestart(func(m *Model) { clear(m.recorded) })},
+		{"hears everybody", "OfThoseWhoFollowOneEventOneIsHeard", func(h *Harness, _ *Model) { h.Engine = &hearsAll{h.Engine} }},
+		{"hears everybody", "RandomHistoryIsTheModels", func(h *Harness, _ *Model) { h.Engine = &hearsAll{h.Engine} }},
+		{"records what it refuses", "OfThoseWhoFollowOneEventOneIsHeard", func(h *Harness, _ *Model) { h.Engine = &recordsRefused{h.Engine} }},
+		{"looks, and records a little later", "OfThoseWhoFollowOneEventOneIsHeard", func(h *Harness, _ *Model) { h.Engine = &looksFirst{h.Engine} }},
+		{"compares what an event says", "OfThoseWhoFollowOneEventOneIsHeard", func(h *Harness, _ *Model) { h.Engine = &comparesData{h.Engine} }},
+		{"counts ids from where the walk begins", "EventsHaveIDsOfTheirOwn", func(h *Harness, _ *Model) { h.Engine = &countsIDs{Engine: h.Engine} }},
+		{"gives two events one id", "EventsHaveIDsOfTheirOwn", func(h *Harness, _ *Model) { h.Engine = &countsIDs{Engine: h.Engine, shared: true} }},
 		{"credits twice", "EnvelopeIsCreditedOnce", func(h *Harness, _ *Model) { h.Engine = &creditsAgain{h.Engine} }},
 		{"lets anybody open", "EnvelopeIsCreditedOnce", func(h *Harness, m *Model) { h.Engine = &opensForAnybody{h.Engine, m} }},
 		{"adds an opening up wrongly", "BalanceIsTheSumOfWhatWasOpened", func(h *Harness, _ *Model) { h.Engine = &miscounts{h.Engine} }},
@@ -518,8 +528,8 @@ func (l *cutsKeys) Snatch(ctx context.Context, r hongbao.SnatchRequest) (hongbao
 // goesBack tells of a system event the position before it.
 type goesBack struct{ hongbao.Engine }
 
-func (l *goesBack) Record(ctx context.Context, e hongbao.Event) (hongbao.Position, error) {
-	at, err := l.Engine.Record(ctx, e)
+func (l *goesBack) Record(ctx context.Context, e hongbao.Event, after *hongbao.Event) (hongbao.Position, error) {
+	at, err := l.Engine.Record(ctx, e, after)
 	n, _ := strconv.Atoi(strings.TrimPrefix(string(at), "after "))
 	return position(n - 2), err
 }
@@ -588,11 +598,11 @@ type recordsLate struct {
 	before sync.Map
 }
 
-func (l *recordsLate) Record(ctx context.Context, e hongbao.Event) (hongbao.Position, error) {
+func (l *recordsLate) Record(ctx context.Context, e hongbao.Event, after *hongbao.Event) (hongbao.Position, error) {
 	if before, err := l.Engine.Recorded(ctx, e.Name); err == nil {
 		l.before.Store(e.Name, before)
 	}
-	return l.Engine.Record(ctx, e)
+	return l.Engine.Record(ctx, e, after)
 }
 
 func (l *recordsLate) Recorded(ctx context.Context, name string) (hongbao.Event, error) {
@@ -615,4 +625,75 @@ func (l *recordsOnce) Recorded(ctx context.Context, name string) (hongbao.Event,
 	}
 	first, _ := l.first.LoadOrStore(name, e)
 	return first.(hongbao.Event), nil
+}
+
+// hearsAll does not look at what an event is to follow.
+type hearsAll struct{ hongbao.Engine }
+
+func (l *hearsAll) Record(ctx context.Context, e hongbao.Event, _ *hongbao.Event) (hongbao.Position, error) {
+	return l.Engine.Record(ctx, e, nil)
+}
+
+// recordsRefused leaves in the journal what it refuses.
+type recordsRefused struct{ hongbao.Engine }
+
+func (l *recordsRefused) Record(ctx context.Context, e hongbao.Event, after *hongbao.Event) (hongbao.Position, error) {
+	at, err := l.Engine.Record(ctx, e, after)
+	if errors.Is(err, hongbao.ErrStale) {
+		latest, _ := l.Engine.Recorded(ctx, e.Name)
+		_, _ = l.Engine.Record(ctx, e, nil)
+		_, _ = l.Engine.Record(ctx, latest, nil)
+	}
+	return at, err
+}
+
+// looksFirst compares, and records later.
+type looksFirst struct{ hongbao.Engine }
+
+func (l *looksFirst) Record(ctx context.Context, e hongbao.Event, after *hongbao.Event) (hongbao.Position, error) {
+	if after != nil {
+		if _, err := hongbao.LatestForm(e.Name, after); err != nil {
+			return "", err
+		}
+		if latest, _ := l.Engine.Recorded(ctx, e.Name); !reflect.DeepEqual(latest, *after) {
+			return "", hongbao.ErrStale
+		}
+		for range 100 {
+			runtime.Gosched()
+		}
+	}
+	return l.Engine.Record(ctx, e, nil)
+}
+
+// comparesData takes an event for the latest that says the same.
+type comparesData struct{ hongbao.Engine }
+
+func (l *comparesData) Record(ctx context.Context, e hongbao.Event, after *hongbao.Event) (hongbao.Position, error) {
+	latest, _ := l.Engine.Recorded(ctx, e.Name)
+	if after != nil && after.Name == latest.Name && string(after.Data) == string(latest.Data) {
+		after = &latest
+	}
+	return l.Engine.Record(ctx, e, after)
+}
+
+// countsIDs gives events the numbers 1, 2, 3 …
+type countsIDs struct {
+	hongbao.Engine
+	shared bool // by two
+}
+
+func (l *countsIDs) Journal(ctx context.Context, after hongbao.Position) iter.Seq2[hongbao.Entry, error] {
+	return func(yield func(hongbao.Entry, error) bool) {
+		n := 0
+		for entry, err := range l.Engine.Journal(ctx, after) {
+			if n++; !l.shared {
+				entry.ID = strconv.Itoa(n)
+			} else if n%2 == 0 {
+				entry.ID = "0"
+			}
+			if !yield(entry, err) {
+				return
+			}
+		}
+	}
 }

@@ -48,7 +48,7 @@ func checkExpiryKept(t testing.TB, open Open) {
 	s.opens(true, late.Envelope, early.ExpiresAt)
 	s.Engine = s.Restart(early.ExpiresAt)
 	s.opens(false, early.Envelope, early.ExpiresAt)
-	if _, err := s.Engine.Record(t.Context(), hongbao.Event{At: early.ExpiresAt + refundAfter, Name: "later", Actor: "enginetest"}); err != nil {
+	if _, err := s.Engine.Record(t.Context(), hongbao.Event{At: early.ExpiresAt + refundAfter, Name: "later", Actor: "enginetest"}, nil); err != nil {
 		t.Error("record:", err)
 	}
 	s.refunds(2, early.ExpiresAt) // by a clock that is behind

@@ -370,14 +370,28 @@ func (h *history) stepCancel(now hongbao.Time) {
 
 func (h *history) stepRecord(now hongbao.Time) {
 	e := hongbao.Event{At: now, Campaign: h.any(), Name: pick(h.Rand, eventNames), Actor: "enginetest", Data: []byte{byte(h.IntN(256)), 0}}
-	position, err := h.Engine.Record(h.Context(), e)
-	if err != nil || position == "" {
-		h.Errorf("record: %q, %v", position, err)
-	}
-	if _, err := h.model.Record(h.Context(), e); err != nil {
-		h.Error(err)
-	}
+	after := h.after(e.Name)
+	position, gotErr := h.Engine.Record(h.Context(), e, after)
+	_, wantErr := h.model.Record(h.Context(), e, after)
+	h.agree(fmt.Sprintf("record %+v after %+v", e, after), position != "", wantErr == nil, gotErr, wantErr)
 	h.compareRecorded()
+}
+
+// after is what the next event of a name is to follow: anything, the latest, almost the latest, or none.
+func (h *history) after(name string) *hongbao.Event {
+	latest, err := h.model.Recorded(h.Context(), name) // zero where there is none
+	switch h.IntN(6) {
+	case 0:
+		return &hongbao.Event{}
+	case 1:
+		if err == nil {
+			latest.At--
+		}
+		return &latest
+	case 2, 3:
+		return &latest
+	}
+	return nil
 }
 
 // eventNames are what random histories record, and one that they never do.

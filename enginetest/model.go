@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"iter"
+	"reflect"
 	"slices"
 	"strconv"
 	"sync"
@@ -351,7 +352,7 @@ func (m *Model) Journal(_ context.Context, after hongbao.Position) iter.Seq2[hon
 			return
 		}
 		for i, e := range events[from:] {
-			if !yield(hongbao.Entry{Position: position(from + i), Event: &e}, nil) {
+			if !yield(hongbao.Entry{Position: position(from + i), ID: string(position(from + i)), Event: &e}, nil) {
 				return
 			}
 		}
@@ -362,11 +363,19 @@ func (m *Model) Journal(_ context.Context, after hongbao.Position) iter.Seq2[hon
 func position(index int) hongbao.Position { return hongbao.Position(strconv.Itoa(index + 1)) }
 
 // Record journals a system event.
-func (m *Model) Record(_ context.Context, e hongbao.Event) (hongbao.Position, error) {
+func (m *Model) Record(_ context.Context, e hongbao.Event, after *hongbao.Event) (hongbao.Position, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := hongbao.CheckEventName(e.Name); err != nil {
 		return "", err
+	}
+	if after != nil {
+		if _, err := hongbao.LatestForm(e.Name, after); err != nil {
+			return "", err
+		}
+		if !reflect.DeepEqual(*after, m.recorded[e.Name]) {
+			return "", fmt.Errorf("%w: another event named %s was recorded", hongbao.ErrStale, e.Name)
+		}
 	}
 	e.Kind, e.At = hongbao.SystemRecorded, m.time(e.At)
 	m.record(e)

@@ -51,7 +51,7 @@ func checkLatest(t testing.TB, open Open) {
 func (s *scene) checkNames() {
 	s.Helper()
 	for _, name := range []string{"", strings.Repeat("n", 64+1), "a\nb", "\x7f", "\u94a5\u5319"} {
-		if _, err := s.Engine.Record(s.Context(), hongbao.Event{At: start, Name: name}); !errors.Is(err, hongbao.ErrInvalid) {
+		if _, err := s.Engine.Record(s.Context(), hongbao.Event{At: start, Name: name}, nil); !errors.Is(err, hongbao.ErrInvalid) {
 			s.Errorf("an event named %q is answered with %v", name, err)
 		}
 	}
@@ -93,7 +93,7 @@ func (s *scene) recordOf(names []string, round int) map[string]hongbao.Event {
 
 func (s *scene) recordOne(e hongbao.Event) {
 	s.Helper()
-	if _, err := s.Engine.Record(s.Context(), e); err != nil {
+	if _, err := s.Engine.Record(s.Context(), e, nil); err != nil {
 		s.Errorf("record: %v", err)
 	}
 }

@@ -71,7 +71,7 @@ func (m *Model) again(ctx context.Context, e *hongbao.Event) (outcome any, err e
 	case hongbao.PlayerSignedUp:
 		return m.SignUp(ctx, hongbao.SignUpRequest{Campaign: e.Campaign, UIDs: []uint64{e.UID}, Actor: e.Actor, Now: e.At})
 	case hongbao.SystemRecorded:
-		return m.Record(ctx, *e)
+		return m.Record(ctx, *e, nil)
 	case hongbao.CampaignCreated:
 		m.nonce = func() hongbao.Nonce { return e.Nonce }
 		return m.Put(ctx, hongbao.Change{At: e.At, Actor: e.Actor, Create: e.Rules})

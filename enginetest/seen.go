@@ -87,7 +87,7 @@ func checkPositions(t testing.TB, open Open) {
 			s.snatch(c, uint64(i), start)
 			name := fmt.Sprintf("event-%d-%d", i, n)
 			began := clock.Add(1)
-			at, err := s.Engine.Record(t.Context(), hongbao.Event{At: start, Campaign: c.ID, Name: name, Actor: "enginetest", Data: []byte(name)})
+			at, err := s.Engine.Record(t.Context(), hongbao.Event{At: start, Campaign: c.ID, Name: name, Actor: "enginetest", Data: []byte(name)}, nil)
 			if err != nil {
 				t.Errorf("record: %v", err)
 			}

@@ -174,8 +174,8 @@ func (s *shards) Journal(ctx context.Context, after hongbao.Position) iter.Seq2[
 	}
 }
 
-func (s *shards) Record(ctx context.Context, e hongbao.Event) (hongbao.Position, error) {
-	at, err := s.Model.Record(ctx, e)
+func (s *shards) Record(ctx context.Context, e hongbao.Event, after *hongbao.Event) (hongbao.Position, error) {
+	at, err := s.Model.Record(ctx, e, after)
 	if n, _ := strconv.Atoi(string(at)); s.forward {
 		at = position(n)
 	}

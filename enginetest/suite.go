@@ -83,6 +83,8 @@ func properties() []property {
 		{"WhatIsToldIsSeenAtOnce", checkSeen, false},
 		{"PositionsResumeExactly", checkPositions, false},
 		{"LatestRecordedIsTold", checkLatest, true},
+		{"OfThoseWhoFollowOneEventOneIsHeard", checkFollowing, true},
+		{"EventsHaveIDsOfTheirOwn", checkIDs, false},
 		{"WalletIsPagedNewestFirst", checkPaging, false},
 		{"BoundsAreServed", checkBounds, false},
 		{"ToldIsKeptOverRestarts", checkRestart, true},
