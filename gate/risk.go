@@ -104,10 +104,10 @@ func (o *RiskOptions) valid() error {
 		return hongbao.Invalid("gate.risk.timeout", o.Timeout, "from 1ms to 5s")
 	case math.IsNaN(o.DenyAbove) || o.DenyAbove < 0 || o.DenyAbove > 1:
 		return hongbao.Invalid("gate.risk.deny_above", o.DenyAbove, "from 0 to 1")
-	case !slices.ContainsFunc(o.Keys, func(key []byte) bool { return !goodSigningKey(key) }):
+	case !slices.ContainsFunc(o.Keys, func(key []byte) bool { return !hongbao.IsSigningKey(key) }):
 		return nil
 	}
-	return hongbao.Invalid("gate.risk.keys", "(not shown)", signingKeyForm)
+	return hongbao.Invalid("gate.risk.keys", "(not shown)", "keys of 24 to 64 bytes")
 }
 
 // newBreaker makes the breaker. An outage is told twice, when it begins and when it is over, however long it lasts and

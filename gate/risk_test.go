@@ -144,7 +144,7 @@ func verifySignature(t *testing.T, header http.Header, key, body []byte) {
 	var seconds int64
 	fmt.Sscan(header.Get("webhook-timestamp"), &seconds)
 	again := http.Header{}
-	signWebhook(again, [][]byte{key}, header.Get("webhook-id"), time.Unix(seconds, 0), body)
+	hongbao.SignWebhook(again, [][]byte{key}, header.Get("webhook-id"), time.Unix(seconds, 0), body)
 	if got := header.Get("webhook-signature"); got != again.Get("webhook-signature") {
 		t.Errorf("the signature is %q", got)
 	}

@@ -14,6 +14,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"hongbao"
 )
 
 const (
@@ -106,7 +108,7 @@ func (h *riskHook) request(ctx context.Context, question riskQuestion) (*http.Re
 	// the hook closed the kept one at that moment.
 	request.Header["Idempotency-Key"] = []string{}
 	if len(h.keys) > 0 {
-		signWebhook(request.Header, h.keys, "msg_"+rand.Text(), time.Now(), body)
+		hongbao.SignWebhook(request.Header, h.keys, "msg_"+rand.Text(), time.Now(), body)
 	}
 	return request, nil
 }

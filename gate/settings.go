@@ -193,12 +193,26 @@ func (f *force) succeed(before *force) {
 // Settings are those in force.
 func (g *Gate) Settings() Settings { return g.force.Load().settings }
 
+// changeTries is how often a change is decided again because another process changed the settings meanwhile.
+const changeTries = 20
+
 // Change journals changed settings and puts them in force. IfRevision refuses with [hongbao.ErrStale] unless that revision
 // is in force; nil takes any.
 func (g *Gate) Change(ctx context.Context, p Patch, ifRevision *uint64, actor string) (Settings, error) {
 	g.changing.Lock()
 	defer g.changing.Unlock()
-	_, known, err := g.recorded(ctx)
+	for range changeTries {
+		changed, err := g.tryChange(ctx, p, ifRevision, actor)
+		if ifRevision != nil || !errors.Is(err, hongbao.ErrStale) {
+			return changed, err
+		}
+	}
+	return Settings{}, fmt.Errorf("%w: others keep changing the gate's settings", hongbao.ErrBusy)
+}
+
+// tryChange decides on what is journaled and journals the outcome behind it, or is stale.
+func (g *Gate) tryChange(ctx context.Context, p Patch, ifRevision *uint64, actor string) (Settings, error) {
+	latest, known, err := g.recorded(ctx)
 	if err != nil {
 		return Settings{}, err
 	}
@@ -215,7 +229,7 @@ func (g *Gate) Change(ctx context.Context, p Patch, ifRevision *uint64, actor st
 		return Settings{}, err
 	}
 	event := hongbao.Event{At: g.service.Now(), Actor: actor, Name: eventName, Data: data}
-	if _, err := g.service.Engine().Record(ctx, event); err != nil {
+	if _, err := g.service.Engine().Record(ctx, event, &latest); err != nil {
 		return Settings{}, err
 	}
 	next.source = string(data)
@@ -223,26 +237,27 @@ func (g *Gate) Change(ctx context.Context, p Patch, ifRevision *uint64, actor st
 	return next.settings, nil
 }
 
-// recorded reads the settings that were journaled last, as text too.
-func (g *Gate) recorded(ctx context.Context) (source string, r recorded, err error) {
-	event, err := g.service.Engine().Recorded(ctx, eventName)
+// recorded reads the settings that were journaled last, and the event; both are zero where none were.
+func (g *Gate) recorded(ctx context.Context) (event hongbao.Event, r recorded, err error) {
+	event, err = g.service.Engine().Recorded(ctx, eventName)
 	if errors.Is(err, hongbao.ErrNotFound) {
-		return "", recorded{}, nil
+		return hongbao.Event{}, recorded{}, nil
 	}
 	if err != nil {
-		return "", recorded{}, err
+		return hongbao.Event{}, recorded{}, err
 	}
 	if err := json.Unmarshal(event.Data, &r); err != nil {
-		return "", recorded{}, fmt.Errorf("%w: the gate's settings in the journal: %w", hongbao.ErrBroken, err)
+		return hongbao.Event{}, recorded{}, fmt.Errorf("%w: the gate's settings in the journal: %w", hongbao.ErrBroken, err)
 	}
-	return string(event.Data), r, nil
+	return event, r, nil
 }
 
 // refresh puts in force what was journaled last, here or by another process.
 func (g *Gate) refresh(ctx context.Context) error {
 	g.changing.Lock()
 	defer g.changing.Unlock()
-	source, known, err := g.recorded(ctx)
+	latest, known, err := g.recorded(ctx)
+	source := string(latest.Data)
 	if err != nil || source == g.force.Load().source {
 		return err
 	}

@@ -2,8 +2,11 @@ package gate
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"reflect"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -88,14 +91,21 @@ func TestAChangeFromAnOlderRevisionIsRefused(t *testing.T) {
 	}
 }
 
-// Two gates on one engine are what two nodes of a cluster are.
+// other is another gate on the bed's engine: what two nodes of a cluster are.
+func (b *bed) other(o Options) *Gate {
+	b.t.Helper()
+	o.Service, o.Secret, o.Logger = b.service, b.engine.Secret(), b.gate.logger
+	other, err := New(b.t.Context(), o)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(other.Stop)
+	return other
+}
+
 func TestAnotherProcessFollows(t *testing.T) {
 	b := newBed(t, Options{Player: Rate{Rate: 20}})
-	other, err := New(t.Context(), Options{Service: b.service, Secret: b.engine.Secret(), Logger: b.gate.logger, Player: Rate{Rate: 20}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.Stop()
+	other := b.other(Options{Player: Rate{Rate: 20}})
 	want := b.change(`{"denylist":["7"],"player":{"rate":3}}`)
 	if err := other.refresh(t.Context()); err != nil {
 		t.Fatal(err)
@@ -131,4 +141,66 @@ func TestAHigherRateIsInForceForThoseWhoUsedUpALowerOne(t *testing.T) {
 		}
 		b.change(`{"` + bucket + `":null}`)
 	}
+}
+
+// Who changes on the ground of a revision is told when another was faster, on whichever node.
+func TestOfTwoChangesOfOneRevisionOneIsMade(t *testing.T) {
+	b := newBed(t, Options{})
+	gates := []*Gate{b.gate, b.other(Options{})}
+	for revision := range uint64(50) {
+		var errs [2]error
+		atOnce(len(gates), func(i int) {
+			p, err := ParsePatch([]byte(fmt.Sprintf(`{"global":{"rate":%d}}`, 10*revision+uint64(i)+1)))
+			if err != nil {
+				t.Error(err)
+			}
+			_, errs[i] = gates[i].Change(t.Context(), p, &revision, "ops")
+		})
+		stale := slices.IndexFunc(errs[:], func(err error) bool { return errors.Is(err, hongbao.ErrStale) })
+		if stale < 0 || errs[1-stale] != nil {
+			t.Fatalf("at revision %d the changes are answered with %v", revision, errs)
+		}
+		want := float64(10*revision) + float64(1-stale) + 1
+		_, known, err := b.gate.recorded(t.Context())
+		if err != nil || known.Revision != revision+1 || known.Global.Rate != want {
+			t.Fatalf("after revision %d there is %+v, %v", revision, known, err)
+		}
+	}
+}
+
+// Without a revision both are made, each on top of the other.
+func TestNoChangeIsLostToAnother(t *testing.T) {
+	b := newBed(t, Options{})
+	gates := []*Gate{b.gate, b.other(Options{})}
+	const changes = 40
+	atOnce(len(gates), func(i int) {
+		for n := range changes {
+			patch := fmt.Sprintf(`{%q:{"rate":%d}}`, []string{"global", "player"}[i], n+1)
+			p, err := ParsePatch([]byte(patch))
+			if err == nil {
+				_, err = gates[i].Change(t.Context(), p, nil, "ops")
+			}
+			if err != nil {
+				t.Errorf("%s: %v", patch, err)
+			}
+		}
+	})
+	_, known, err := b.gate.recorded(t.Context())
+	if err != nil || known.Revision != 2*changes || known.Global.Rate != changes || known.Player.Rate != changes {
+		t.Errorf("there is %+v, %v", known, err)
+	}
+}
+
+// atOnce runs act once for each of n goroutines, all at one moment, and waits for them.
+func atOnce(n int, act func(i int)) {
+	var all sync.WaitGroup
+	begin := make(chan struct{})
+	for i := range n {
+		all.Go(func() {
+			<-begin
+			act(i)
+		})
+	}
+	close(begin)
+	all.Wait()
 }
