@@ -2,7 +2,7 @@
 // tries a second one thread makes in plain JavaScript, with node:crypto and with WebCrypto, and says how long work takes.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { firstWord, solveWork, zeroBits } from './work.mjs';
+import { firstWord, solveWork, zeroBits } from '../../web/player/work.mjs';
 
 const seconds = Number(process.argv[2] ?? 3); // for each; 0: check only
 const native = text => createHash('sha256').update(text).digest().readInt32BE();
