@@ -164,6 +164,7 @@ func BenchmarkHandler(b *testing.B) {
 		{"camp_win_form", g.hot("/snatch", `uid=123456789`)},
 		{"wallet_of_none", g.hotGet("/v1/wallet", "X-Player-Id", "5")},
 		{"campaigns", g.hotGet("/v1/campaigns")},
+		{"page_module", g.hotGet("/vendor/preact.mjs", "Accept-Encoding", "gzip")},
 	} {
 		b.Run(row.name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -83,13 +83,8 @@ func (s *Server) view(c *hongbao.Campaign, now hongbao.Time) campaignView {
 	return campaignView{
 		campaign: c, now: now,
 		phase: c.Phase(now, progress.Held().Count),
-		left:  left(c.Rules().Budget.Count, progress.Taken.Count),
+		left:  progress.Left(c.Rules().Budget.Count),
 	}
-}
-
-// left is rounded up, so that it is 0 only when all is taken.
-func left(count, taken uint64) uint64 {
-	return ((count-min(taken, count))*100 + count - 1) / count
 }
 
 // append appends the object without its closing brace.

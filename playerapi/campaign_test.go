@@ -104,16 +104,6 @@ func TestCampaignIsVerifiableFromItsAnswer(t *testing.T) {
 		fmt.Sprintf(`{"status":"opened","envelope_id":"4294967297","amount_fen":%d,"balance_fen":%d,"first":true}`, want, want))
 }
 
-func TestLeftIsZeroOnlyWhenAllIsTaken(t *testing.T) {
-	for _, row := range []struct{ count, taken, left uint64 }{
-		{1, 0, 100}, {1, 1, 0}, {1000, 1, 100}, {1000, 10, 99}, {1000, 999, 1}, {1 << 32, 1<<32 - 1, 1}, {1 << 32, 1 << 32, 0}, {3, 1, 67},
-	} {
-		if got := left(row.count, row.taken); got != row.left {
-			t.Errorf("of %d with %d taken, %d hundredths are left, not %d", row.count, row.taken, got, row.left)
-		}
-	}
-}
-
 func TestCampaignsShowsAllThatMatterAndTheLatestOfTheRest(t *testing.T) {
 	g := newGame(t)
 	long := rain("long", 10)

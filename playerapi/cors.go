@@ -53,6 +53,6 @@ func (c cors) preflight(ctx *fasthttp.RequestCtx, route route) {
 		return
 	}
 	header.Set("Access-Control-Allow-Methods", "GET, POST, PUT")
-	header.Set("Access-Control-Allow-Headers", "Idempotency-Key, Authorization, Content-Type, Hongbao-Ticket, X-Player-Id")
+	header.Set("Access-Control-Allow-Headers", "Idempotency-Key, Authorization, Content-Type, Hongbao-Ticket, Last-Event-ID, X-Player-Id")
 	header.Set("Access-Control-Max-Age", "3600")
 }

@@ -39,7 +39,7 @@ func TestCORS(t *testing.T) {
 			if exposed := got.header["Access-Control-Expose-Headers"]; row.origins != "" && exposed != "Error-Detail, Idempotency-Key, RateLimit, RateLimit-Policy, Retry-After" {
 				t.Errorf("exposes %q", exposed)
 			}
-			if sendable := got.header["Access-Control-Allow-Headers"]; row.methods != "" && sendable != "Idempotency-Key, Authorization, Content-Type, Hongbao-Ticket, X-Player-Id" {
+			if sendable := got.header["Access-Control-Allow-Headers"]; row.methods != "" && sendable != "Idempotency-Key, Authorization, Content-Type, Hongbao-Ticket, Last-Event-ID, X-Player-Id" {
 				t.Errorf("the page may send %q", sendable)
 			}
 		})

@@ -6,6 +6,6 @@
 // snatch path it uses no maps, no reflection and no formatting, and allocates nothing but the text of a key that the
 // request brings. What fasthttp lends for a request is never kept after it.
 //
-// An order holds for every request: route, method, body and parameters, who asks, the service. It does not limit rates,
-// terminate TLS or serve pages.
+// An order holds for every request: route, method, body and parameters, who asks, the service. It does not limit rates
+// or terminate TLS. The player page and its files, which package web makes, are answered beside the API.
 package playerapi

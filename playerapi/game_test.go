@@ -19,6 +19,7 @@ import (
 	"hongbao"
 	"hongbao/embedded"
 	"hongbao/gate"
+	"hongbao/live"
 )
 
 // game is a server on the real engine, in memory, at a time that stands still until it is moved.
@@ -41,6 +42,7 @@ type settings struct {
 	camp   string
 	gate   gate.Options                        // off, if nothing is set
 	engine func(hongbao.Engine) hongbao.Engine // what the service is given for the engine
+	live   *live.HubOptions                    // nil: there are no events
 }
 
 func newGame(t testing.TB, set ...func(*settings)) *game {
@@ -72,6 +74,10 @@ func newGame(t testing.TB, set ...func(*settings)) *game {
 		t.Fatal(err)
 	}
 	t.Cleanup(g.gate.Stop)
+	if s.live != nil {
+		s.live.Service, s.live.Logger, s.live.Listen = g.service, logger, engine.Listen
+		s.Options.Live = g.follow(live.NewHub(*s.live))
+	}
 	s.Options.Service, s.Options.Gate, s.Options.Logger = g.service, g.gate, logger
 	if g.server, err = New(s.Options); err != nil {
 		t.Fatal(err)

@@ -18,10 +18,12 @@ const (
 	routeWallet
 	routeCampaigns
 	routeCampaign
+	routeEvents
 	routeCampSnatch
 	routeCampOpen
 	routeCampWallet
 	routeHealth
+	routePage      // the player page and its files
 	routePreflight // of any of them
 	routes         // how many there are
 )
@@ -36,10 +38,12 @@ var routeTable = [routes]struct{ name, method string }{
 	routeWallet:     {"wallet", "GET"},
 	routeCampaigns:  {"campaigns", "GET"},
 	routeCampaign:   {"campaign", "GET"},
+	routeEvents:     {"events", "GET"},
 	routeCampSnatch: {"camp_snatch", "POST"},
 	routeCampOpen:   {"camp_open", "POST"},
 	routeCampWallet: {"camp_wallet", "POST"},
 	routeHealth:     {"health", "GET"},
+	routePage:       {"page", "GET"},
 	routePreflight:  {"preflight", "OPTIONS"},
 }
 
@@ -56,6 +60,8 @@ func match(path []byte) (r route, id []byte) {
 		return routeWallet, nil
 	case "/v1/campaigns":
 		return routeCampaigns, nil
+	case "/v1/events":
+		return routeEvents, nil
 	case "/healthz":
 		return routeHealth, nil
 	}
@@ -66,6 +72,9 @@ func match(path []byte) (r route, id []byte) {
 		if id, ok := bytes.CutSuffix(rest, []byte("/open")); ok {
 			return routeOpen, id
 		}
+	}
+	if isPage(path) {
+		return routePage, nil
 	}
 	return routeNone, nil
 }

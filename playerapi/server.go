@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"net/netip"
 	"runtime/debug"
@@ -15,6 +16,8 @@ import (
 
 	"hongbao"
 	"hongbao/gate"
+	"hongbao/live"
+	"hongbao/web"
 )
 
 const (
@@ -28,15 +31,17 @@ const (
 type Options struct {
 	Service *hongbao.Service
 	Gate    *gate.Gate // in front of the same service
+	Live    *live.Hub  // of the same service; nil: there are no events
 	Logger  *slog.Logger
 
 	Auth         Auth           // who plays; empty: AuthTrusted
 	JWT          JWTOptions     // for AuthJWT
 	Failed       FailureLimit   // for AuthJWT: who may try tokens; nil: everybody, always
 	TrustedPeers []netip.Prefix // proxies in front, whose X-Forwarded-For is believed; for AuthTrusted: whose X-Player-Id is; empty: of this machine
-	CORSOrigins  []string       // origins of pages elsewhere that may call, such as https://play.example.com
+	CORSOrigins  []string       // origins of pages elsewhere that may call, and show the player page in a frame, such as https://play.example.com
 
-	Connections  int           // most at once; who comes beyond is told so and cut off; 0: 65,536
+	Connections  int           // most at once but for those of Live; who comes beyond is told so and cut off; 0: 65,536
+	Total        int           // most at once with those of Live; 0: no limit
 	ReadTimeout  time.Duration // for a whole request, from its first byte; 0: 10 s
 	WriteTimeout time.Duration // for an answer; 0: 10 s
 	IdleTimeout  time.Duration // between requests of a connection; 0: 75 s
@@ -46,11 +51,14 @@ type Options struct {
 type Server struct {
 	service  *hongbao.Service
 	gate     *gate.Gate
+	live     *live.Hub
 	logger   *slog.Logger
 	identity identity
 	auth     Auth
 	proxies  proxies
 	cors     cors
+	site     *web.Site
+	total    int
 	http     *fasthttp.Server
 	stats    stats
 
@@ -71,7 +79,8 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		service: o.Service, gate: o.Gate, logger: o.Logger, identity: identity, auth: o.Auth, proxies: o.TrustedPeers, cors: cors,
+		service: o.Service, gate: o.Gate, live: o.Live, logger: o.Logger, identity: identity, auth: o.Auth, proxies: o.TrustedPeers,
+		cors: cors, total: orDefault(o.Total, math.MaxInt), site: web.Player(o.CORSOrigins),
 	}
 	s.calls, s.abort = context.WithCancel(context.Background())
 	s.http = &fasthttp.Server{
@@ -85,6 +94,7 @@ func New(o Options) (*Server, error) {
 		WriteTimeout:       orDefault(o.WriteTimeout, 10*time.Second),
 		IdleTimeout:        orDefault(o.IdleTimeout, 75*time.Second),
 		CloseOnShutdown:    true,
+		KeepHijackedConns:  true,
 
 		DisablePreParseMultipartForm: true,
 		NoDefaultServerHeader:        true,
@@ -103,7 +113,9 @@ func orDefault[T comparable](value, otherwise T) T {
 }
 
 // Serve answers connections of the listener until [Server.Shutdown]; it may be called once.
-func (s *Server) Serve(listener net.Listener) error { return s.http.Serve(boundedListener{listener}) }
+func (s *Server) Serve(listener net.Listener) error {
+	return s.http.Serve(boundedListener{listener, s.full})
+}
 
 // Shutdown closes the listener and waits until the requests under way are answered. When ctx ends first, those that
 // still wait are told that their outcome is unknown, and ctx's error is returned.
@@ -154,6 +166,8 @@ func (s *Server) serve(ctx *fasthttp.RequestCtx, route route, id []byte) error {
 		return s.campaigns(ctx)
 	case routeCampaign:
 		return s.campaign(ctx, id)
+	case routeEvents:
+		return s.events(ctx)
 	case routeCampSnatch:
 		return s.campSnatch(ctx)
 	case routeCampOpen:
@@ -163,6 +177,8 @@ func (s *Server) serve(ctx *fasthttp.RequestCtx, route route, id []byte) error {
 	case routeHealth:
 		ctx.SetContentType("text/plain")
 		ctx.SetBodyString("ok\n")
+	case routePage:
+		return s.page(ctx)
 	}
 	return nil
 }

@@ -31,10 +31,10 @@ func TestRoutesAndMethods(t *testing.T) {
 		status  int
 		allow   string
 	}{
-		{"GET /", 404, ""},
+		{"GET /index.html", 404, ""},
+		{"GET /players", 404, ""},
 		{"GET /v1", 404, ""},
 		{"GET /v1/", 404, ""},
-		{"GET /v1/events", 404, ""},
 		{"GET /v1/campaigns/1/", 404, ""},
 		{"POST /v1/campaigns/1/snatch/", 404, ""},
 		{"POST /v1/envelopes/open", 404, ""},
@@ -52,7 +52,10 @@ func TestRoutesAndMethods(t *testing.T) {
 		{"POST /v1/wallet", 405, "GET, HEAD"},
 		{"DELETE /v1/campaigns/1", 405, "GET, HEAD"},
 		{"PATCH /v1/campaigns", 405, "GET, HEAD"},
+		{"POST /v1/events", 405, "GET, HEAD"},
 		{"POST /healthz", 405, "GET, HEAD"},
+		{"POST /", 405, "GET, HEAD"},
+		{"PUT /player/work.mjs", 405, "GET, HEAD"},
 		{"OPTIONS /v1/wallet", 204, "GET, HEAD"},
 		{"OPTIONS /snatch", 204, "POST"},
 	} {

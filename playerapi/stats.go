@@ -15,7 +15,7 @@ type Stats struct {
 // RouteAnswers are the answers of one route by class of HTTP status. Unknown routes are "none".
 type RouteAnswers struct {
 	Route                        string
-	OK, ClientFault, ServerFault uint64 // 2xx, 4xx, 5xx
+	OK, ClientFault, ServerFault uint64 // 2xx and 3xx, 4xx, 5xx
 }
 
 // Latencies is a histogram.
@@ -63,7 +63,7 @@ func (s *Server) Stats() Stats {
 	now := Stats{Connections: int(s.http.GetOpenConnectionsCount())}
 	for r := range routes {
 		by := &s.stats.answers[r]
-		now.Answers = append(now.Answers, RouteAnswers{r.String(), by[2].Load(), by[4].Load(), by[5].Load()})
+		now.Answers = append(now.Answers, RouteAnswers{r.String(), by[2].Load() + by[3].Load(), by[4].Load(), by[5].Load()})
 	}
 	now.Snatch = Latencies{Bounds: latencyBounds[:], Sum: time.Duration(s.stats.snatchNS.Load())}
 	for i := range s.stats.buckets {
