@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -21,6 +22,7 @@ import (
 	"hongbao/audit"
 	"hongbao/embedded"
 	"hongbao/gate"
+	"hongbao/live/webhook"
 )
 
 const (
@@ -31,14 +33,15 @@ const (
 
 // bed is the admin port on a real engine in memory, whose time stands still until it is moved.
 type bed struct {
-	t       *testing.T
-	url     string
-	server  *Server
-	service *hongbao.Service
-	gate    *gate.Gate
-	engine  *embedded.Engine
-	elapsed *atomic.Int64 // since start, in nanoseconds
-	ready   *atomic.Pointer[error]
+	t        *testing.T
+	url      string
+	server   *Server
+	service  *hongbao.Service
+	gate     *gate.Gate
+	webhooks *webhook.Sender
+	engine   *embedded.Engine
+	elapsed  *atomic.Int64 // since start, in nanoseconds
+	ready    *atomic.Pointer[error]
 }
 
 func newBed(t *testing.T) *bed {
@@ -61,8 +64,15 @@ func newBed(t *testing.T) *bed {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.gate.Stop)
+	b.webhooks, err = webhook.New(webhook.Options{
+		Service: b.service, Secret: b.engine.Secret(), Logger: logger, PrivateNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		Endpoints: []webhook.Endpoint{{Name: "declared", URL: "http://example.com/", Keys: [][]byte{make([]byte, 32)}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	b.server, err = New(Options{
-		Service: b.service, Gate: b.gate, Degraded: b.gate.Degraded, Version: "test", Logger: logger, Ready: b.isReady, Audit: b.audit, Backup: b.engine.Backup,
+		Service: b.service, Gate: b.gate, Webhooks: b.webhooks, Degraded: b.gate.Degraded, Version: "test", Logger: logger, Ready: b.isReady, Audit: b.audit, Backup: b.engine.Backup,
 		Tokens:  []Token{{"ops", Operator, operatorToken}, {"eye", Viewer, viewerToken}},
 		Figures: figures,
 	})

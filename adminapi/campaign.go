@@ -157,18 +157,23 @@ func (s *Server) reviseCampaign(ctx context.Context, in *reviseCampaignInput) (*
 	if err != nil {
 		return nil, err
 	}
-	patch, err := hongbao.ParsePatch(in.RawBody)
+	patch, err := parsePatch(in.RawBody)
 	if err != nil {
 		return nil, err
-	}
-	if patch == (hongbao.Patch{}) {
-		return nil, hongbao.Invalid("body", strings.TrimSpace(string(in.RawBody)), "a revision of at least one field")
 	}
 	c, err := s.service.Revise(ctx, id, revision, patch, actor(ctx))
 	if err != nil {
 		return nil, err
 	}
 	return s.campaignOutput(c), nil
+}
+
+func parsePatch(body []byte) (hongbao.Patch, error) {
+	patch, err := hongbao.ParsePatch(body)
+	if err == nil && patch == (hongbao.Patch{}) {
+		err = hongbao.Invalid("body", strings.TrimSpace(string(body)), "a revision of at least one field")
+	}
+	return patch, err
 }
 
 // parseIfMatch reads a revision in double quotes; 0 is any.
@@ -199,6 +204,7 @@ type listCampaignsInput struct {
 	Phase  string    `query:"phase" enum:"scheduled,countdown,open,closed,settled" doc:"Only campaigns in this phase"`
 	Limit  pageLimit `query:"limit"`
 	Cursor string    `query:"cursor" doc:"The next of the page before"`
+	Search string    `query:"search" doc:"Only campaigns whose name or title contains this, in whatever case"`
 }
 
 // campaignPage is a page of campaigns.
@@ -225,14 +231,14 @@ func (s *Server) listCampaigns(_ context.Context, in *listCampaignsInput) (*list
 			return nil, err
 		}
 	}
-	return &listCampaignsOutput{s.campaignPage(hongbao.Phase(in.Phase), before, limit)}, nil
+	return &listCampaignsOutput{s.campaignPage(hongbao.Phase(in.Phase), strings.ToLower(in.Search), before, limit)}, nil
 }
 
 // campaignPage lists campaigns with ids below before, newest first.
-func (s *Server) campaignPage(phase hongbao.Phase, before uint32, limit int) campaignPage {
+func (s *Server) campaignPage(phase hongbao.Phase, search string, before uint32, limit int) campaignPage {
 	page := campaignPage{Campaigns: []campaign{}}
 	for _, c := range slices.Backward(s.service.Campaigns()) {
-		if c.ID >= before {
+		if c.ID >= before || !isCalled(c.Rules(), search) {
 			continue
 		}
 		told := s.campaign(c)
@@ -246,6 +252,16 @@ func (s *Server) campaignPage(phase hongbao.Phase, before uint32, limit int) cam
 		page.Campaigns = append(page.Campaigns, told)
 	}
 	return page
+}
+
+// isCalled reports whether a name or title contains the search, which is in lower case.
+func isCalled(r *hongbao.Rules, search string) bool {
+	for _, text := range []string{r.Name, r.Title.ZH, r.Title.EN} {
+		if strings.Contains(strings.ToLower(text), search) {
+			return true
+		}
+	}
+	return false
 }
 
 // parseBefore reads a cursor: the id of the last campaign of the page before.

@@ -143,3 +143,23 @@ func TestCampaignListPagesNewestFirstAndByPhase(t *testing.T) {
 		}
 	}
 }
+
+func TestCampaignsAreFoundByNameAndTitle(t *testing.T) {
+	b := newBed(t)
+	for _, spec := range []string{
+		`{"name":"New-Year","title":{"zh":"新年红包雨","en":"Lucky rain"}`, `{"name":"newer"`, `{"name":"other","title":{"en":"NEW things"}`,
+	} {
+		b.post("/admin/v1/campaigns", spec+`,"kind":"rain","opens_at":"+1h","lasts":"1m","budget":{"total_fen":100,"count":10}}`).must(http.StatusCreated)
+	}
+	for search, want := range map[string]string{"": "321", "new": "321", "NEWER": "2", "lucky": "1", "%E7%BA%A2%E5%8C%85": "1", "none": ""} {
+		var page campaignPage
+		b.get("/admin/v1/campaigns?search=" + search).must(http.StatusOK).into(&page)
+		found := ""
+		for _, c := range page.Campaigns {
+			found += c.ID
+		}
+		if found != want {
+			t.Errorf("%q finds %s, want %s", search, found, want)
+		}
+	}
+}

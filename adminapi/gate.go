@@ -65,7 +65,7 @@ type changeGateInput struct {
 }
 
 func (s *Server) changeGate(ctx context.Context, in *changeGateInput) (*gateOutput, error) {
-	revision, err := parseGateMatch(in.IfMatch)
+	revision, err := parseIfRevision(in.IfMatch)
 	if err != nil {
 		return nil, err
 	}
@@ -80,8 +80,8 @@ func (s *Server) changeGate(ctx context.Context, in *changeGateInput) (*gateOutp
 	return gateOutputOf(settings), nil
 }
 
-// parseGateMatch reads a revision, which may be 0; nil is any.
-func parseGateMatch(text string) (*uint64, error) {
+// parseIfRevision reads a revision, which may be 0; nil is any.
+func parseIfRevision(text string) (*uint64, error) {
 	if text == "" || text == "*" {
 		return nil, nil
 	}

@@ -6,6 +6,8 @@ import (
 	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"hongbao/live"
 )
 
 // The tags that group operations in the document.
@@ -43,7 +45,7 @@ func describeAPI(version string) huma.Config {
 				},
 			},
 			Tags: []*huma.Tag{
-				{Name: tagCampaigns}, {Name: tagPlayers}, {Name: tagBooks}, {Name: tagServer},
+				{Name: tagCampaigns}, {Name: tagPlayers}, {Name: tagBooks}, {Name: tagServer}, {Name: tagWebhooks},
 				{Name: tagPlayer, Description: "On the player port"},
 				{Name: tagCamp, Description: "On the player port, for the many clients that speak it"},
 			},
@@ -68,11 +70,24 @@ func (s *Server) documentRoute() {
 		w.Header().Set("Content-Type", "application/openapi+json")
 		w.Write(text) // it fails only when the client has gone
 	})
+	s.asyncAPIRoute()
 	s.describePlayerPort()
 	text, err := json.Marshal(document)
 	if err != nil {
 		panic("adminapi: the OpenAPI document can't be written: " + err.Error())
 	}
+}
+
+// asyncAPIRoute serves the document of what the server tells by itself, to whoever may read the one of what it answers.
+func (s *Server) asyncAPIRoute() {
+	s.handle(Viewer, huma.Operation{
+		OperationID: "asyncapi", Method: http.MethodGet, Path: "/asyncapi.json", Tags: []string{tagServer},
+		Summary:   "Read what the server tells by itself: AsyncAPI 3.0",
+		Responses: streamOf(map[string]*huma.Schema{"application/asyncapi+json": {Type: huma.TypeObject}}),
+	}, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/asyncapi+json")
+		w.Write(live.AsyncAPI()) // it fails only when the client has gone
+	})
 }
 
 // security tells what an operation of the admin port needs.

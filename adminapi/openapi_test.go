@@ -78,11 +78,14 @@ func TestDocumentHasEveryRouteOfBothPorts(t *testing.T) {
 		"POST /admin/v1/campaigns", "GET /admin/v1/campaigns", "GET /admin/v1/campaigns/{id}", "PATCH /admin/v1/campaigns/{id}",
 		"POST /admin/v1/campaigns/{id}/cancel", "POST /admin/v1/campaigns/{id}/signups", "GET /admin/v1/campaigns/{id}/winners.csv",
 		"GET /admin/v1/campaigns/{id}/report", "GET /admin/v1/players/{uid}/wallet", "GET /admin/v1/players/{uid}/history",
-		"GET /admin/v1/gate", "PATCH /admin/v1/gate",
+		"GET /admin/v1/gate", "PATCH /admin/v1/gate", "POST /admin/v1/campaigns/preview", "POST /admin/v1/campaigns/{id}/preview",
+		"POST /admin/v1/session", "GET /admin/v1/session", "DELETE /admin/v1/session",
+		"GET /admin/v1/webhooks", "GET /admin/v1/webhooks/{name}", "PUT /admin/v1/webhooks/{name}", "DELETE /admin/v1/webhooks/{name}",
+		"POST /admin/v1/webhooks/{name}/test", "POST /admin/v1/webhooks/{name}/replay",
 		"GET /admin/v1/journal", "POST /admin/v1/audit", "GET /admin/v1/stats", "POST /admin/v1/backup",
-		"GET /healthz", "GET /readyz", "GET /metrics", "GET /debug/pprof/", "GET /debug/pprof/{profile}", "GET /openapi.json",
+		"GET /healthz", "GET /readyz", "GET /metrics", "GET /debug/pprof/", "GET /debug/pprof/{profile}", "GET /openapi.json", "GET /asyncapi.json",
 		"POST /v1/campaigns/{id}/snatch", "POST /v1/envelopes/{id}/open", "GET /v1/wallet", "PUT /v1/campaigns/{id}/signup", "POST /v1/campaigns/{id}/ticket",
-		"GET /v1/campaigns", "GET /v1/campaigns/{id}", "POST /snatch", "POST /open", "POST /get_wallet_list",
+		"GET /v1/campaigns", "GET /v1/campaigns/{id}", "GET /v1/events", "POST /snatch", "POST /open", "POST /get_wallet_list",
 	}
 	slices.Sort(got)
 	slices.Sort(want)

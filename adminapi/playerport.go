@@ -183,6 +183,16 @@ func (s *Server) describePlayerPort() {
 		OperationID: "read-public-campaign", Method: http.MethodGet, Path: "/v1/campaigns/{id}", Summary: "Read a campaign with its published rules",
 		Security: security(public), Parameters: []*huma.Param{pathParam("id")}, Responses: answerOf[publicCampaign](s, "The campaign"),
 	})
+	s.describePlayer(huma.Operation{
+		OperationID: "follow-events", Method: http.MethodGet, Path: "/v1/events", Summary: "Be told of events, as Server-Sent Events",
+		Description: "They are described in /asyncapi.json. 503 busy: there are as many connections as there may be.",
+		Security:    security(public),
+		Parameters: []*huma.Param{
+			{Name: "Last-Event-ID", In: "header", Description: "The last event that the client knows; what came after it is told first", Schema: &huma.Schema{Type: huma.TypeString}},
+			{Name: "last_event_id", In: "query", Description: "The same, for clients that can't send the header", Schema: &huma.Schema{Type: huma.TypeString}},
+		},
+		Responses: streamOf(map[string]*huma.Schema{"text/event-stream": {Type: huma.TypeString}}),
+	})
 	describeCamp[campUID, campSnatchAnswer](s, "/snatch", "camp-snatch", "Ask for an envelope of the current rain")
 	describeCamp[campUIDEnvelope, campOpenAnswer](s, "/open", "camp-open", "Credit a held envelope to the wallet")
 	describeCamp[campUID, campWalletAnswer](s, "/get_wallet_list", "camp-wallet", "Read a player's wallet")

@@ -37,6 +37,7 @@ var problems = []struct {
 	{hongbao.ErrInvalid, http.StatusBadRequest, "invalid_request", false},
 	{hongbao.ErrNotFound, http.StatusNotFound, "not_found", false},
 	{hongbao.ErrNameTaken, http.StatusConflict, "name_taken", false},
+	{hongbao.ErrDeclared, http.StatusConflict, "declared", false},
 	{hongbao.ErrCampaignOver, http.StatusConflict, "campaign_over", false},
 	{hongbao.ErrStale, http.StatusPreconditionFailed, "stale_revision", false},
 	{hongbao.ErrUnknown, http.StatusGatewayTimeout, "unknown", true}, // before broken: what broke may have been written

@@ -126,8 +126,8 @@ func TestBadInputIsAClearError(t *testing.T) {
 		{"a backup to a path with a zero", "POST", "/admin/v1/backup", `{"to":"a\u0000b"}`, 400, "invalid_request", "to"},
 
 		{"an unknown route", "GET", "/admin/v1/nothing", ``, 404, "not_found", "/admin/v1/nothing"},
-		{"the console", "GET", "/", ``, 404, "not_found", ""},
-		{"webhooks", "GET", "/admin/v1/webhooks", ``, 404, "not_found", ""},
+		{"a page that is not there", "GET", "/index.html", ``, 404, "not_found", "/index.html"},
+		{"a change of the page", "PUT", "/", ``, 405, "method_not_allowed", "PUT"},
 		{"a command line in profiles", "GET", "/debug/pprof/cmdline", ``, 404, "not_found", ""},
 		{"a wrong method", "DELETE", one, ``, 405, "method_not_allowed", "DELETE"},
 	} {

@@ -80,7 +80,11 @@ func (s *Server) authenticate(r *http.Request, needed Role) (*http.Request, erro
 	if needed == public {
 		return r, nil
 	}
-	k, ok := s.keys.find(bearer(r.Header.Get("Authorization")))
+	presented := bearer(r.Header.Get("Authorization"))
+	k, ok := s.keys.find(presented)
+	if !ok {
+		k, ok = s.console.find(presented, s.service.Now())
+	}
 	if !ok {
 		p := newProblem(http.StatusUnauthorized, "unauthorised", "a token is needed: Authorization: Bearer <token>")
 		p.header.Set("WWW-Authenticate", `Bearer realm="hongbao"`)
@@ -89,16 +93,19 @@ func (s *Server) authenticate(r *http.Request, needed Role) (*http.Request, erro
 	if !k.role.may(needed) {
 		return nil, newProblem(http.StatusForbidden, "denied", fmt.Sprintf("the token %s has the role %s; this needs %s", k.name, k.role, needed))
 	}
-	return r.WithContext(context.WithValue(r.Context(), actorKey{}, k.name)), nil
+	return r.WithContext(context.WithValue(r.Context(), callerKey{}, k)), nil
 }
 
-type actorKey struct{}
+type callerKey struct{}
+
+// caller is whose token the request came with.
+func caller(ctx context.Context) key {
+	k, _ := ctx.Value(callerKey{}).(key)
+	return k
+}
 
 // actor is the name of the token that the request came with.
-func actor(ctx context.Context) string {
-	name, _ := ctx.Value(actorKey{}).(string)
-	return name
-}
+func actor(ctx context.Context) string { return caller(ctx).name }
 
 // tell makes a problem of a handler's error, and logs one that is the server's own fault.
 func (s *Server) tell(ctx context.Context, operation string, err error) *Problem {

@@ -1,6 +1,7 @@
 package adminapi
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net"
@@ -14,17 +15,21 @@ import (
 	"hongbao"
 	"hongbao/audit"
 	"hongbao/gate"
+	"hongbao/live/webhook"
 )
 
 // Options are what a [Server] is made of; all but Figures are required. What an engine has beyond [hongbao.Engine] comes
 // in as functions.
 type Options struct {
-	Service *hongbao.Service
-	Gate    *gate.Gate // of the player port
-	Tokens  []Token    // none: nobody gets in
-	Version string     // of the program, for stats and OpenAPI
-	Logger  *slog.Logger
+	Service  *hongbao.Service
+	Gate     *gate.Gate // of the player port
+	Webhooks *webhook.Sender
+	Tokens   []Token // none: nobody gets in
+	Version  string  // of the program, for stats and OpenAPI
+	Logger   *slog.Logger
 
+	// Timezone is the IANA name of the zone of the server's calendar, for people who enter times; empty: UTC.
+	Timezone string
 	// Ready tells why the process should get no traffic, or nil: it is starting or stopping.
 	Ready func() error
 	// Degraded tells why players get less than they should, beside what the engine says; nil: nothing else can.
@@ -39,15 +44,18 @@ type Options struct {
 
 // Server is the admin port's handler.
 type Server struct {
-	service *hongbao.Service
-	gate    *gate.Gate
-	keys    keyring
-	version string
-	logger  *slog.Logger
-	ready   func() error
-	limited func() error
-	audit   func(ctx context.Context, head string) (audit.Report, error)
-	backup  func(ctx context.Context, to string) error
+	service  *hongbao.Service
+	gate     *gate.Gate
+	webhooks *webhook.Sender
+	keys     keyring
+	console  console
+	version  string
+	timezone string
+	logger   *slog.Logger
+	ready    func() error
+	limited  func() error
+	audit    func(ctx context.Context, head string) (audit.Report, error)
+	backup   func(ctx context.Context, to string) error
 
 	handler   http.Handler
 	mux       *http.ServeMux
@@ -65,7 +73,9 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.sessionRoutes()
 	s.campaignRoutes()
+	s.previewRoutes()
 	s.signUpRoute()
 	s.winnerRoute()
 	s.reportRoute()
@@ -74,14 +84,16 @@ func New(o Options) (*Server, error) {
 	s.auditRoute()
 	s.statsRoute()
 	s.gateRoutes()
+	s.webhookRoutes()
 	s.backupRoute()
 	s.profileRoutes()
+	s.pageRoutes()
 	s.documentRoute()
 	return s, nil
 }
 
 // NewProbes makes a server of /healthz, /readyz and /metrics alone, for a process that nobody administers. Of the options
-// it needs neither Gate, Audit nor Backup.
+// it needs neither Gate, Webhooks, Audit nor Backup.
 func NewProbes(o Options) (*Server, error) { return newServer(o) }
 
 // newServer makes a server of the routes that every process has.
@@ -91,9 +103,9 @@ func newServer(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		service: o.Service, gate: o.Gate, keys: keys, version: o.Version, logger: o.Logger,
+		service: o.Service, gate: o.Gate, webhooks: o.Webhooks, keys: keys, version: o.Version, logger: o.Logger,
 		ready: o.Ready, limited: o.Degraded, audit: o.Audit, backup: o.Backup,
-		mux: http.NewServeMux(), started: time.Now(), drainMax: drainMax,
+		timezone: cmp.Or(o.Timezone, "UTC"), mux: http.NewServeMux(), started: time.Now(), drainMax: drainMax,
 	}
 	s.api = humago.New(s.mux, describeAPI(o.Version))
 	s.healthRoutes()

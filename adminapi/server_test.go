@@ -124,6 +124,7 @@ func TestServeTellsWhyItCantListen(t *testing.T) {
 	}
 }
 
+// All but the page and its files, which anybody may have.
 func TestEveryAnswerForbidsCachingAndSniffing(t *testing.T) {
 	b := newBed(t)
 	for _, path := range []string{"/healthz", "/admin/v1/campaigns", "/nothing", "/admin/v1/campaigns/9"} {

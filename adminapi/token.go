@@ -30,7 +30,7 @@ type Token struct {
 }
 
 // reservedActors are those that the server itself acts under.
-var reservedActors = []string{"clock", "config", "server"}
+var reservedActors = []string{"clock", "config", "server", consoleActor}
 
 // keyring recognises tokens. It keeps their SHA-256 only.
 type keyring []key
