@@ -39,8 +39,8 @@ func openCluster(ctx context.Context, config *Config, logger *slog.Logger) (engi
 func (e *clusterEngine) clock() *hongbao.Clock { return e.wall }
 
 // work stands by while another process is the worker.
-func (e *clusterEngine) work(ctx context.Context, service *hongbao.Service) {
-	e.Work(ctx, service.Tend)
+func (e *clusterEngine) work(ctx context.Context, jobs ...func(context.Context)) {
+	e.Work(ctx, jobs...)
 }
 
 func (e *clusterEngine) audit(ctx context.Context, head string) (report audit.Report, err error) {

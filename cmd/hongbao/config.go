@@ -19,7 +19,10 @@ type Config struct {
 	Player    PlayerConfig  `embed:"" prefix:"player."`
 	Admin     AdminConfig   `embed:"" prefix:"admin."`
 	Gate      GateConfig    `embed:"" prefix:"gate."`
+	Live      LiveConfig    `embed:"" prefix:"live."`
 	Cluster   ClusterConfig `embed:"" prefix:"cluster."`
+	Webhook   WebhookConfig `embed:"" prefix:"webhook."`
+	Webhooks  Webhooks      `placeholder:"LIST" help:"[{name, url, secret or secret_file, events, campaigns}]: where events are sent (nowhere)."`
 	Campaigns Campaigns     `placeholder:"LIST" help:"Campaigns created at start-up if none of that name exists: YAML or JSON, as in the config file."`
 }
 
@@ -38,6 +41,11 @@ type JWTConfig struct {
 	Alg     string   `default:"HS256" placeholder:"NAME" help:"HS256, RS256 or EdDSA (${default})."`
 	Key     string   `placeholder:"KEY" help:"The secret (HS256) or public keys (PEM)."`
 	KeyFile []string `name:"key_file" placeholder:"FILE" help:"Files of the same, read again as they change: one secret or any number of PEM public keys in each; several while rotating."`
+}
+
+// LiveConfig is how players are told of events.
+type LiveConfig struct {
+	Connections int `placeholder:"N" help:"Connections that are told of events, at most (half of those that the process may have, 65,536 at most)."`
 }
 
 // AdminConfig is the administrators' port.
@@ -64,8 +72,10 @@ func (c *Config) validate() error {
 		checkOneOf("player.auth", c.Player.Auth, "trusted", "jwt"),
 		checkOneOf("player.jwt.alg", c.Player.JWT.Alg, "HS256", "RS256", "EdDSA"),
 		c.Gate.validate(),
+		c.Live.validate(),
 		c.Cluster.validate(),
 		c.Campaigns.validate(),
+		c.validateWebhooks(),
 	}
 	if c.Engine == engineCluster {
 		checks = append(checks, c.Cluster.validateGiven())
@@ -74,6 +84,13 @@ func (c *Config) validate() error {
 		if err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+func (c *LiveConfig) validate() error {
+	if c.Connections < 0 {
+		return hongbao.Invalid("live.connections", c.Connections, "a positive number; left out, it is by how many files the process may open")
 	}
 	return nil
 }

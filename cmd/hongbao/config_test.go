@@ -260,8 +260,14 @@ func TestBadConfigurationIsRefusedWithItsReason(t *testing.T) {
 		{"a hook that is no URL", "gate: {risk: {url: risk.example.com}}", nil, nil, "gate.risk.url"},
 		{"a score that is none", "gate: {risk: {url: 'http://risk', deny_above: 2}}", nil, nil, "gate.risk.deny_above: \"2\""},
 		{"a signing key that is none", "gate: {risk: {keys: [secret]}}", nil, nil, "gate.risk.keys: \"(key 1)\" is not allowed: must be whsec_"},
-		{"webhooks", "webhooks: []", nil, nil, "webhooks is not available in this version"},
-		{"webhooks by a variable", "", env{"HONGBAO_WEBHOOKS": "[]"}, nil, "HONGBAO_WEBHOOKS: webhooks is not available in this version"},
+		{"a webhook without a secret", "webhooks: [{name: crm, url: 'https://example.com/'}]", nil, nil, "webhooks[0].secret: "},
+		{"a webhook with a secret that is none", "webhooks: [{name: crm, url: 'https://example.com/', secret: topsecret}]", nil, nil, "webhooks[0].secret: \"(not shown)\""},
+		{"a webhook with a password", "webhooks: [{name: crm, url: 'https://a:b@example.com/', secret: whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA}]", nil, nil, "webhooks[0].url: \"https://a:xxxxx@example.com/\""},
+		{"a webhook of an event that there is none of", "webhooks: [{name: crm, url: 'https://example.com/', secret: whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA, events: [progress]}]", nil, nil, "webhooks[0].events[0]: \"progress\""},
+		{"two webhooks of a name", "webhooks: [{name: crm, url: 'https://example.com/', secret: whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA}, {name: crm, url: 'https://example.com/', secret: whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA}]", nil, nil, "webhooks[1].name: \"crm\""},
+		{"a webhook's unknown key", "webhooks: [{nam: crm}]", nil, nil, "webhooks[0].nam: "},
+		{"webhooks by a variable", "", env{"HONGBAO_WEBHOOKS": "[{name: crm}]"}, nil, "webhooks[0].url: "},
+		{"a private network that is none", "webhook: {private_networks: [localhost]}", nil, nil, "webhook.private_networks: \"localhost\""},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

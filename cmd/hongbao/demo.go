@@ -41,7 +41,7 @@ func (s *server) tryRain(ctx context.Context) {
 	}
 }
 
-// rainOn makes the next rain once the last one has ended.
+// rainOn makes the next rain once the last one has ended or has nothing left.
 func (s *server) rainOn(ctx context.Context) error {
 	rains := 0
 	for _, campaign := range s.service.Campaigns() {
@@ -49,7 +49,7 @@ func (s *server) rainOn(ctx context.Context) error {
 			continue
 		}
 		rains++
-		if campaign.Seal == nil && s.service.Now() < campaign.Rules().ClosesAt {
+		if campaign.Seal == nil && s.service.Now() < campaign.Rules().ClosesAt && !s.soldOut(campaign) {
 			return nil
 		}
 	}
@@ -62,4 +62,8 @@ func (s *server) rainOn(ctx context.Context) error {
 		Chance: &chance,
 	}, "demo")
 	return err
+}
+
+func (s *server) soldOut(campaign *hongbao.Campaign) bool {
+	return s.service.Progress(campaign.ID).Taken.Count >= campaign.Rules().Budget.Count
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"sync"
 
 	"hongbao"
 	"hongbao/adminapi"
@@ -31,7 +32,14 @@ func openEmbedded(config *Config, logger *slog.Logger, broken func(error)) (engi
 
 func (e *embeddedEngine) clock() *hongbao.Clock { return e.wall }
 
-func (e *embeddedEngine) work(ctx context.Context, service *hongbao.Service) { service.Run(ctx) }
+// work runs the jobs; the engine does its own work by itself.
+func (e *embeddedEngine) work(ctx context.Context, jobs ...func(context.Context)) {
+	var all sync.WaitGroup
+	for _, job := range jobs {
+		all.Go(func() { job(ctx) })
+	}
+	all.Wait()
+}
 
 func (e *embeddedEngine) audit(ctx context.Context, head string) (audit.Report, error) {
 	if err := e.Sync(ctx); err != nil {

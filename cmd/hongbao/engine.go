@@ -19,8 +19,14 @@ type engine interface {
 
 	// clock is the wall clock as all nodes see it.
 	clock() *hongbao.Clock
-	// work does the work in the background until ctx ends, and what the clock demands of the service.
-	work(ctx context.Context, service *hongbao.Service)
+	// Call tells whoever listens, in any process, that there is news, if they can be reached.
+	Call(ctx context.Context) error
+	// Listen calls heard, which must not block, when there is news, until ctx ends; and at once, and after it was out of
+	// reach. A call may be lost: whoever must not miss one looks now and then.
+	Listen(ctx context.Context, heard func())
+	// work does the work in the background until ctx ends. Of several processes it runs the jobs in one; each must return
+	// when its context ends.
+	work(ctx context.Context, jobs ...func(context.Context))
 	// audit waits until the books have everything that was acknowledged, and checks them and the journal.
 	audit(ctx context.Context, head string) (audit.Report, error)
 	// backup copies the data to a folder that does not exist or is empty, where the engine can.

@@ -31,7 +31,7 @@ func readEnvironment(environ []string, known keys) (map[string]any, error) {
 				return nil, fmt.Errorf("%s: %w", name, err)
 			}
 			key, value = inFile, strings.TrimRight(string(text), "\r\n")
-		case strings.Contains(path, "__") || ofLaterVersion(key):
+		case strings.Contains(path, "__"):
 			return nil, fmt.Errorf("%s: %w", name, known.check(key))
 		default:
 			continue

@@ -2,14 +2,24 @@ package main
 
 import "hongbao/adminapi"
 
-// figures are what engine, gate and player port count, for the metrics of the admin port.
+// workFigures are what engine and background work count.
+func (s *server) workFigures() []adminapi.Figure {
+	figures := s.engine.figures()
+	for _, f := range s.webhooks.Figures() {
+		figures = append(figures, adminapi.Figure{Name: f.Name, Help: f.Help, Labels: f.Labels, Counter: f.Counter, Value: f.Value})
+	}
+	return figures
+}
+
+// figures are what engine, background work, gate and player port count, for the metrics of the admin port.
 func (s *server) figures() []adminapi.Figure {
 	stats := s.player.Stats()
-	figures := append(s.engine.figures(), adminapi.Figure{
+	figures := append(s.workFigures(), adminapi.Figure{
 		Name: "player_connections", Help: "Connections of the player port that are open.", Value: float64(stats.Connections),
 	}, adminapi.Figure{
-		Name: "player_connections_limit", Help: "Connections that the player port may have.", Value: float64(connectionsMax()),
+		Name: "player_connections_limit", Help: "Connections that the player port may have.", Value: float64(s.config.shares().requests),
 	})
+	figures = append(figures, s.liveFigures()...)
 	for _, f := range s.gate.Figures() {
 		figures = append(figures, adminapi.Figure{Name: f.Name, Help: f.Help, Labels: f.Labels, Counter: f.Counter, Value: f.Value})
 	}

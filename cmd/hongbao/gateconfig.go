@@ -57,7 +57,7 @@ func (c *GateConfig) options() (o gate.Options, err error) {
 		o.Ticket.Keys = append(o.Ticket.Keys, []byte(key))
 	}
 	for i, text := range c.Risk.Keys {
-		key, err := gate.ParseSigningKey(text)
+		key, err := hongbao.ParseSigningKey(text)
 		if err != nil {
 			return o, hongbao.Invalid("gate.risk.keys", "(key "+strconv.Itoa(i+1)+")", "whsec_ and the base64 of 24 to 64 bytes")
 		}

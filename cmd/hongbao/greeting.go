@@ -10,24 +10,28 @@ import (
 	"text/template"
 )
 
-// greeting is what a person needs next, with commands that work as pasted into another terminal.
+// greeting is what a person needs next: links to open, and commands that work as pasted into another terminal.
 type greeting struct {
 	Version string `json:"version"`
 	Player  string `json:"player,omitempty"` // URL of the port; a worker has none
 	Admin   string `json:"admin"`
+	Console string `json:"console,omitempty"` // link that signs in once; a worker has none
 	Data    string `json:"data,omitempty"`
 
-	Campaign uint32 `json:"-"` // one to play; 0: there is none yet
-	AsPlayer string `json:"-"` // header that says who plays, as the shell takes it
-	AsAdmin  string `json:"-"` // header with the token
-	Hongbao  string `json:"-"` // this program
+	NeedsToken bool   `json:"-"` // players need one
+	Mint       string `json:"-"` // command that makes a player's token; empty: none is needed, or it can't
+	Campaign   uint32 `json:"-"` // one to play; 0: there is none yet
+	AsPlayer   string `json:"-"` // header that says who plays, as the shell takes it
+	AsAdmin    string `json:"-"` // header with the token
+	Hongbao    string `json:"-"` // this program
 }
 
-var greetingText = template.Must(template.New("greeting").Parse(`hongbao {{.Version}} is ready.
+var greetingText = template.Must(template.New("greeting").Parse(`hongbao {{.Version}} is ready. Open these in a browser; the second link works once, within a day.
 
-  players         {{.Player}}
-  administrators  {{.Admin}}
-  data            {{.Data}}
+  players         {{.Player}}/{{if .NeedsToken}}#token=TOKEN{{if .Mint}}   (TOKEN from {{.Mint}}){{end}}{{end}}
+  administrators  {{.Console}}
+
+Its data is in {{.Data}}
 
 {{if .Campaign}}Snatch, look into the wallet, and open with the envelope_id that was won:
   curl -X POST {{.Player}}/v1/campaigns/{{.Campaign}}/snatch -H {{.AsPlayer}}
@@ -36,7 +40,7 @@ var greetingText = template.Must(template.New("greeting").Parse(`hongbao {{.Vers
 
 Snatch from whatever rain falls at the moment:
   curl {{.Player}}/snatch -H {{.AsPlayer}} -d '{"uid":7}'
-{{else}}Make a rain, and snatch from it five seconds later:
+{{else}}Make a rain, in the console or so, and snatch from it five seconds later:
   curl {{.Admin}}/admin/v1/campaigns -H {{.AsAdmin}} -H 'Content-Type: application/json' -d '{"name":"first-rain","kind":"rain","opens_at":"+5s","lasts":"1h","budget":{"total_fen":100000,"count":1000}}'
   curl -X POST {{.Player}}/v1/campaigns/1/snatch -H {{.AsPlayer}}
 {{end}}
@@ -47,13 +51,14 @@ See how it goes, put it under load, prove the books:
 
 `))
 
-// greet tells how to go on: people by commands, programs by a line of JSON.
+// greet tells how to go on: people by links and commands, programs by a line of JSON.
 func (s *server) greet(c *commandLine) error {
 	g := greeting{
 		Version: readBuild().Version,
 		Player:  localURL(s.playerListener), Admin: localURL(s.adminListener),
 		Data: absolute(c.Data),
 	}
+	g.Console = g.Admin + "/#code=" + s.admin.ConsoleCode()
 	if c.JSON {
 		return json.NewEncoder(c.stdout).Encode(g)
 	}
@@ -61,25 +66,36 @@ func (s *server) greet(c *commandLine) error {
 		g.Campaign = campaigns[len(campaigns)-1].ID
 	}
 	g.Data, g.Hongbao = shellQuote(g.Data), shellQuote(program())
-	g.AsPlayer, g.AsAdmin = asPlayer(c, g.Hongbao), asAdmin(c)
+	g.NeedsToken = c.Player.Auth != "trusted"
+	g.Mint = mint(c, g.Hongbao)
+	g.AsPlayer, g.AsAdmin = asPlayer(c, g.Mint), asAdmin(c)
 	return greetingText.Execute(c.stdout, g)
 }
 
-func asPlayer(c *commandLine, program string) string {
-	const uid = "7"
+const greetedUID = "7"
+
+// mint is the command that makes a player's token, or empty where there is none.
+func mint(c *commandLine, program string) string {
 	jwt := &c.Player.JWT
-	switch {
-	case c.Player.Auth == "trusted":
-		return "'X-Player-Id: " + uid + "'"
-	case jwt.Alg != "HS256":
-		return `"Authorization: Bearer $PLAYER_TOKEN"`
+	if c.Player.Auth == "trusted" || jwt.Alg != "HS256" {
+		return ""
 	}
-	mint := program + " token --uid " + uid
+	command := program + " token --uid " + greetedUID
 	if c.ConfigFile != "" {
-		mint += " --config " + shellQuote(absolute(c.ConfigFile))
+		command += " --config " + shellQuote(absolute(c.ConfigFile))
 	}
 	if len(jwt.KeyFile) > 0 {
-		mint += " --player.jwt.key_file " + shellQuote(absolute(jwt.KeyFile[0]))
+		command += " --player.jwt.key_file " + shellQuote(absolute(jwt.KeyFile[0]))
+	}
+	return command
+}
+
+func asPlayer(c *commandLine, mint string) string {
+	switch {
+	case c.Player.Auth == "trusted":
+		return "'X-Player-Id: " + greetedUID + "'"
+	case mint == "":
+		return `"Authorization: Bearer $PLAYER_TOKEN"`
 	}
 	return `"Authorization: Bearer $(` + mint + `)"`
 }

@@ -114,9 +114,6 @@ func (c *commandLine) parse(args []string) (*kong.Context, error) {
 		return nil, err
 	}
 	command, err := parser.Parse(args)
-	if later := laterFlag(args); later != nil {
-		return nil, usageError{later}
-	}
 	if err == nil {
 		err = c.Config.validate()
 	}
@@ -124,17 +121,6 @@ func (c *commandLine) parse(args []string) (*kong.Context, error) {
 		return nil, usageError{err}
 	}
 	return command, nil
-}
-
-// laterFlag finds a flag that only a later version knows; to kong it is like any unknown one.
-func laterFlag(args []string) error {
-	for _, arg := range args {
-		name, _, _ := strings.Cut(arg, "=")
-		if key, isFlag := strings.CutPrefix(name, "--"); isFlag && ofLaterVersion(key) {
-			return keys{}.check(key)
-		}
-	}
-	return nil
 }
 
 // BeforeResolve lays the settings of file and environment below the flags; kong calls it.

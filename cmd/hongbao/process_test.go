@@ -191,9 +191,10 @@ func (p *process) ask(method, url, body string, headers ...string) (int, string)
 }
 
 // administer asks the admin port with the first token.
-func (p *process) administer(method, path, body string) (int, string) {
+func (p *process) administer(method, path, body string, headers ...string) (int, string) {
 	p.t.Helper()
-	return p.ask(method, p.Admin+path, body, "Authorization: Bearer "+p.adminToken(), "Content-Type: application/json")
+	headers = append(headers, "Authorization: Bearer "+p.adminToken(), "Content-Type: application/json")
+	return p.ask(method, p.Admin+path, body, headers...)
 }
 
 // snatch snatches from a campaign for a player, and tells the envelope's id if it is won.

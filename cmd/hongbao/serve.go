@@ -55,8 +55,9 @@ func (s *server) serve(ctx context.Context, c *ServeCommand) error {
 	work.Go(func() { s.logHead(background) })
 	work.Go(func() { s.gate.Run(background) })
 	work.Go(func() { s.player.Watch(background) })
+	work.Go(func() { s.live.Run(background) })
 	if c.Worker || s.config.Engine == engineEmbedded {
-		work.Go(func() { s.engine.work(background, s.service) })
+		work.Go(func() { s.engine.work(background, s.service.Run, s.announcer().Run, s.webhooks.Run) })
 	}
 	if c.Demo {
 		work.Go(func() { s.keepRaining(background) })
@@ -112,6 +113,7 @@ func (s *server) sendElsewhere() {
 func (s *server) drain() {
 	s.stopping.Store(true)
 	s.gate.Stop() // whoever waits for a lot comes again elsewhere
+	s.live.Close()
 	limited, cancel := context.WithTimeout(context.Background(), drainMax)
 	defer cancel()
 	if err := s.player.Shutdown(limited); err != nil {

@@ -80,8 +80,66 @@ func TestCommandsThatServePrintsWorkAsPasted(t *testing.T) {
 	}
 }
 
-// printedCommands starts a server as a person does, and returns the commands that it prints.
+// The first lines are for a browser: the player page, and the console, which the link signs in to.
+func TestLinksThatServePrintsOpenThePages(t *testing.T) {
+	t.Parallel()
+	lines := printedLines(t, nil)
+	player := link(t, lines, `^  players +(http://\S+/)$`)
+	console := link(t, lines, `^  administrators +(http://\S+/#code=\S+)$`)
+	address, code, _ := strings.Cut(console, "#code=")
+	p := &process{t: t}
+	for _, page := range []string{player, address} {
+		if status, body := p.ask("GET", page, ""); status != http.StatusOK || !strings.HasPrefix(body, "<!doctype html>") {
+			t.Errorf("%s: %d %.80s", page, status, body)
+		}
+	}
+	signIn := func() int {
+		status, _ := p.ask("POST", address+"admin/v1/session", fmt.Sprintf(`{"code":%q}`, code), "Content-Type: application/json")
+		return status
+	}
+	if first, again := signIn(), signIn(); first >= 300 || again < 400 {
+		t.Errorf("the code is answered %d, and again %d", first, again)
+	}
+}
+
+func TestPlayersAreToldWhereTheirTokenComesFrom(t *testing.T) {
+	t.Parallel()
+	key := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(key, []byte(strings.Repeat("k", 32)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	lines := printedLines(t, []string{"--player.auth=jwt", "--player.jwt.key_file=" + key})
+	found := link(t, lines, `^  players +http://\S+/#token=TOKEN   \(TOKEN from (.+)\)$`)
+	output, err := exec.Command("sh", "-c", found).Output()
+	if err != nil || strings.Count(string(output), ".") != 2 {
+		t.Errorf("%s: %v, %s", found, err, output)
+	}
+}
+
+func link(t *testing.T, lines []string, pattern string) string {
+	t.Helper()
+	for _, line := range lines {
+		if found := regexp.MustCompile(pattern).FindStringSubmatch(line); found != nil {
+			return found[1]
+		}
+	}
+	t.Fatalf("no line is like %s: %q", pattern, lines)
+	return ""
+}
+
+// printedCommands are those among [printedLines].
 func printedCommands(t *testing.T, flags []string) (commands []string) {
+	t.Helper()
+	for _, line := range printedLines(t, flags) {
+		if text, indented := strings.CutPrefix(line, "  "); indented && regexp.MustCompile(`^(curl|/\S+/hongbao) `).MatchString(text) {
+			commands = append(commands, text)
+		}
+	}
+	return commands
+}
+
+// printedLines starts a server as a person does, and returns what it says.
+func printedLines(t *testing.T, flags []string) (lines []string) {
 	t.Helper()
 	command := exec.Command(binary, append([]string{"serve", "--player.listen=127.0.0.1:0", "--admin.listen=127.0.0.1:0"}, flags...)...)
 	command.Dir = t.TempDir()
@@ -92,11 +150,9 @@ func printedCommands(t *testing.T, flags []string) (commands []string) {
 		if err != nil {
 			t.Fatalf("the greeting broke off: %v\n%s", err, &p.stderr)
 		}
-		if text, indented := strings.CutPrefix(line, "  "); indented && regexp.MustCompile(`^(curl|/\S+/hongbao) `).MatchString(text) {
-			commands = append(commands, strings.TrimSpace(text))
-		}
+		lines = append(lines, strings.TrimSuffix(line, "\n"))
 		if strings.Contains(line, "/hongbao audit ") {
-			return commands
+			return lines
 		}
 	}
 }
@@ -378,6 +434,22 @@ func TestDemoRainsFollowEachOther(t *testing.T) {
 	eventually(t, 10*time.Second, "a win in the second rain", func() bool {
 		status, _, _ := p.snatch(2, 7)
 		return status == "won"
+	})
+}
+
+func TestADemoThatIsSoldOutGoesOn(t *testing.T) {
+	t.Parallel()
+	p := serve(t, "--demo")
+	if status, body := p.administer("PATCH", "/admin/v1/campaigns/1", `{"budget":{"count":1,"total_fen":1}}`, `If-Match: "1"`); status != http.StatusOK {
+		t.Fatalf("revise: %d %s", status, body)
+	}
+	eventually(t, 10*time.Second, "the only envelope is won", func() bool {
+		status, _, _ := p.snatch(1, 7)
+		return status == "won"
+	})
+	eventually(t, 10*time.Second, "the next rain is announced", func() bool {
+		status, _ := p.ask("GET", p.Player+"/v1/campaigns/2", "")
+		return status == http.StatusOK
 	})
 }
 

@@ -13,6 +13,8 @@ import (
 	"hongbao"
 	"hongbao/adminapi"
 	"hongbao/gate"
+	"hongbao/live"
+	"hongbao/live/webhook"
 	"hongbao/playerapi"
 )
 
@@ -21,11 +23,13 @@ type server struct {
 	config *Config
 	logger *slog.Logger
 
-	engine  engine
-	service *hongbao.Service
-	gate    *gate.Gate
-	player  *playerapi.Server
-	admin   *adminapi.Server
+	engine   engine
+	service  *hongbao.Service
+	gate     *gate.Gate
+	live     *live.Hub
+	webhooks *webhook.Sender
+	player   *playerapi.Server
+	admin    *adminapi.Server
 
 	playerListener net.Listener
 	adminListener  net.Listener
@@ -41,7 +45,7 @@ func newServer(config *Config, logger *slog.Logger) *server {
 // open takes the ports, opens the engine and makes what the configuration declares. It does the cheap and likely
 // failures first, so that a refused start has changed nothing.
 func (s *server) open(ctx context.Context) error {
-	return s.do(ctx, s.listen, s.openEngine, s.openGate, s.openPlayer, s.openAdmin, s.declare)
+	return s.do(ctx, s.listen, s.openEngine, s.openGate, s.openLive, s.openWebhooks, s.openPlayer, s.openAdmin, s.declare)
 }
 
 // do takes steps one after another; when one fails, it releases what those before it took.
@@ -55,6 +59,9 @@ func (s *server) do(ctx context.Context, steps ...func(context.Context) error) e
 }
 
 func (s *server) listen(ctx context.Context) (err error) {
+	if err := checkShares(filesMax(), s.config.Live.Connections); err != nil {
+		return err
+	}
 	player := &s.config.Player
 	peers, err := player.trustedPeers()
 	if err != nil {
@@ -94,7 +101,7 @@ func (s *server) openGate(ctx context.Context) error {
 		return err
 	}
 	options.Service, options.Secret, options.Logger = s.service, s.engine.Secret(), s.logger
-	options.Waiters = waitersWithin(connectionsMax())
+	options.Waiters = s.config.shares().waiters()
 	s.gate, err = gate.New(ctx, options)
 	return err
 }
@@ -102,9 +109,9 @@ func (s *server) openGate(ctx context.Context) error {
 func (s *server) openPlayer(context.Context) (err error) {
 	player := &s.config.Player
 	options := playerapi.Options{
-		Service: s.service, Gate: s.gate, Logger: s.logger,
+		Service: s.service, Gate: s.gate, Live: s.live, Logger: s.logger,
 		Auth: playerapi.Auth(player.Auth), CORSOrigins: player.CORSOrigins, Failed: s.gate,
-		Connections: connectionsMax(),
+		Connections: s.config.shares().requests, Total: s.config.shares().total,
 	}
 	if options.TrustedPeers, err = player.trustedPeers(); err != nil {
 		return err
@@ -128,8 +135,9 @@ func (s *server) openAdmin(context.Context) error {
 		return err
 	}
 	s.admin, err = adminapi.New(adminapi.Options{
-		Service: s.service, Gate: s.gate, Tokens: tokens, Version: readBuild().Version, Logger: s.logger,
-		Ready: s.ready, Degraded: s.degraded, Audit: s.engine.audit, Backup: s.engine.backup, Figures: s.figures,
+		Service: s.service, Gate: s.gate, Webhooks: s.webhooks, Tokens: tokens, Version: readBuild().Version, Logger: s.logger,
+		Timezone: s.config.Timezone,
+		Ready:    s.ready, Degraded: s.degraded, Audit: s.engine.audit, Backup: s.engine.backup, Figures: s.figures,
 	})
 	return err
 }
@@ -156,7 +164,9 @@ func (s *server) ready() error {
 }
 
 // degraded tells why players get less than they should, beside what the engine says.
-func (s *server) degraded() error { return errors.Join(s.gate.Degraded(), s.player.Degraded()) }
+func (s *server) degraded() error {
+	return errors.Join(s.gate.Degraded(), s.player.Degraded(), s.live.Degraded())
+}
 
 // fail makes serve end with err; only the first counts.
 func (s *server) fail(err error) {

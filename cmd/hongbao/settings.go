@@ -109,21 +109,12 @@ func (k keys) hasBelow(key string) bool {
 	return slices.ContainsFunc(k, func(known string) bool { return strings.HasPrefix(known, key+".") })
 }
 
-// check refuses a key that does not exist, naming the nearest, and one that only a later version knows.
+// check refuses a key that does not exist, naming the nearest.
 func (k keys) check(key string) error {
-	switch {
-	case k.has(key):
+	if k.has(key) {
 		return nil
-	case ofLaterVersion(key):
-		return fmt.Errorf("%s is not available in this version", key)
 	}
 	return fmt.Errorf("there is no setting %s (did you mean %s?)", key, k.nearest(key))
-}
-
-// ofLaterVersion reports whether key is in a group that this version refuses rather than accept it without effect.
-func ofLaterVersion(key string) bool {
-	group, _, _ := strings.Cut(key, ".")
-	return group == "webhooks"
 }
 
 func (k keys) nearest(key string) string {

@@ -43,7 +43,7 @@ func (s *server) greetWatcher(c *commandLine) error {
 }
 
 func (s *server) openWorker(ctx context.Context) error {
-	return s.do(ctx, s.listenAdmin, s.openEngine, s.openProbes)
+	return s.do(ctx, s.listenAdmin, s.openEngine, s.openWebhooks, s.openProbes)
 }
 
 // openProbes opens the admin port for those who watch. Its tokens, for metrics from elsewhere, are those configured.
@@ -56,7 +56,7 @@ func (s *server) openProbes(context.Context) (err error) {
 	}
 	s.admin, err = adminapi.NewProbes(adminapi.Options{
 		Service: s.service, Tokens: tokens, Version: readBuild().Version, Logger: s.logger,
-		Ready: s.ready, Figures: s.engine.figures,
+		Ready: s.ready, Figures: s.workFigures,
 	})
 	return err
 }
@@ -67,7 +67,7 @@ func (s *server) work(ctx context.Context) error {
 	administration, endAdministration := context.WithCancel(context.Background())
 	var work, ports sync.WaitGroup
 	work.Go(func() { s.logHead(background) })
-	work.Go(func() { s.engine.work(background, s.service) })
+	work.Go(func() { s.engine.work(background, s.service.Run, s.announcer().Run, s.webhooks.Run) })
 	ports.Go(func() { s.ended("admin", s.admin.Serve(administration, s.adminListener)) })
 
 	err := s.wait(ctx)
