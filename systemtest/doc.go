@@ -1,6 +1,7 @@
 // Package systemtest starts the shipped binary, rushes it, and does to it what happens to servers: kill -9 at any moment,
 // a disk that is full, a byte that has changed. What players were told in between is held against wallets, journal and
-// audit. It also executes the examples of the documentation, and keeps the map of imports and guarantees.
+// audit. It also executes the examples of the documentation and the clients in examples/, drives the pages in a browser, and keeps the
+// map of imports and guarantees.
 //
 // The binary is built once, as `make build` builds it; each server gets free ports and a folder of its own, and is
 // stopped with its test. Nothing that the tests did not start is touched.

@@ -19,6 +19,7 @@ type fault struct {
 // who was told "unknown" learns the truth with the same key.
 func TestFaultsOfACluster(t *testing.T) {
 	s := openStores(t)
+	t.Run("events reach the players of every node", func(t *testing.T) { tellPlayersOfEveryNode(t, s) })
 	for _, f := range faults() {
 		t.Run(f.name, func(t *testing.T) { f.run(t, s) })
 	}

@@ -23,17 +23,22 @@ var importMap = map[string][]string{
 	"hongbao/cluster/ledger":       {"hongbao"},
 	"hongbao/cluster/topic":        {"hongbao"},
 	"hongbao/gate":                 {"hongbao"},
-	"hongbao/playerapi":            {"hongbao", "hongbao/gate"},
-	"hongbao/adminapi":             {"hongbao", "hongbao/audit", "hongbao/gate"},
+	"hongbao/live":                 {"hongbao"},
+	"hongbao/live/webhook":         {"hongbao", "hongbao/live"},
+	"hongbao/web":                  {},
+	"hongbao/playerapi":            {"hongbao", "hongbao/gate", "hongbao/live", "hongbao/web"},
+	"hongbao/adminapi":             {"hongbao", "hongbao/audit", "hongbao/gate", "hongbao/live", "hongbao/live/webhook", "hongbao/web"},
 	"hongbao/audit":                {"hongbao"},
 	"hongbao/bench":                {"hongbao", "hongbao/audit", "hongbao/gate"},
 	"hongbao/enginetest":           {"hongbao"},
+	"hongbao/examples/go":          {},
 	"hongbao/systemtest":           {"hongbao", "hongbao/audit", "hongbao/bench"},
 	"hongbao/scripts/machine":      {},
 	"hongbao/scripts/hotpath":      {"hongbao", "hongbao/embedded", "hongbao/scripts/machine"},
 	"hongbao/scripts/clusterbench": {"hongbao", "hongbao/bench", "hongbao/scripts/machine"},
+	"hongbao/scripts/livebench":    {"hongbao/scripts/machine"},
 	"hongbao/scripts/gatebench":    {"hongbao", "hongbao/bench", "hongbao/gate", "hongbao/scripts/machine"},
-	"hongbao/cmd/hongbao":          {"hongbao", "hongbao/adminapi", "hongbao/audit", "hongbao/bench", "hongbao/cluster", "hongbao/embedded", "hongbao/gate", "hongbao/playerapi"},
+	"hongbao/cmd/hongbao":          {"hongbao", "hongbao/adminapi", "hongbao/audit", "hongbao/bench", "hongbao/cluster", "hongbao/embedded", "hongbao/gate", "hongbao/live", "hongbao/live/webhook", "hongbao/playerapi"},
 }
 
 func TestImportsFollowTheMap(t *testing.T) {
@@ -50,6 +55,8 @@ func TestImportsFollowTheMap(t *testing.T) {
 				t.Errorf("%s imports %s; of this module it may import only %q", importer, imported, allowed)
 			case importer == "hongbao" && !isOfModule(imported) && !isStandard(imported):
 				t.Errorf("the domain imports %s; it may import only the standard library", imported)
+			case importer == "hongbao/examples/go" && !isStandard(imported):
+				t.Errorf("the example imports %s; whoever copies it should need only the standard library", imported)
 			}
 		}
 	}

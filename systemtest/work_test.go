@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The solver in JavaScript, which pages take over, agrees with the Go one on the vectors of the gate.
+// The solver in JavaScript, which the player page uses, agrees with the Go one on the vectors of the gate.
 func TestTheWorkInJavaScriptAgrees(t *testing.T) {
 	t.Parallel()
 	node, err := exec.LookPath("node")
