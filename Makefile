@@ -66,9 +66,18 @@ bench-fair: build ## measure who wins, people or scripts, with and without fair 
 bench-flood: build ## measure how honest players fare during floods
 	scripts/bench-flood
 
+.PHONY: bench-live
+bench-live: build ## measure what connections that are told of events cost, and how fast they are told
+	scripts/bench-live
+
 .PHONY: tools
-tools: ## install what the tests call: a C compiler for the race detector, curl, wrk
-	scripts/need gcc curl wrk node redis-server redis-cli mariadbd java mvn
+tools: ## install what the tests call: a C compiler for the race detector, curl, wrk, a browser, the stores
+	scripts/need gcc curl wrk node npm chromium fonts-noto-cjk redis-server redis-cli mariadbd java mvn
+	$(MAKE) --no-print-directory web/test/node_modules/.package-lock.json
+
+# npm writes this file when it is done.
+web/test/node_modules/.package-lock.json: web/test/package-lock.json
+	cd web/test && npm ci --ignore-scripts --no-audit --no-fund
 
 .PHONY: clean
 clean: ## remove what was built

@@ -155,7 +155,7 @@ func (o *fairOptions) playGroup(ctx context.Context, group []scenario, work bool
 	if len(group) == 0 {
 		return nil, nil
 	}
-	args := append([]string{"--player.trusted_peers=127.0.0.1/32"}, o.server...)
+	args := append([]string{"--player.trusted_peers=127.0.0.1/32", "--live.connections=100"}, o.server...) // connections are for the crowd
 	if work {
 		args = append(args, fmt.Sprintf("--gate.ticket.pow_bits=%d", o.realBits))
 	}
