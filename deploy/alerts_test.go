@@ -48,22 +48,22 @@ func TestAlerts(t *testing.T) {
 	}
 }
 
-// TestAlertsNameWhatTheGateCounts: a matcher that matches nothing makes an alert silent, or loud, for ever.
-func TestAlertsNameWhatTheGateCounts(t *testing.T) {
-	known := map[string]bool{}
-	for _, file := range sources(t, "../gate") {
-		ast.Inspect(file, func(node ast.Node) bool {
-			if literal, ok := node.(*ast.BasicLit); ok {
-				known[textOf(literal)] = true
-			}
-			return true
-		})
-	}
-	for _, rule := range rules(t, "") {
-		for _, label := range []string{"reason", "outcome"} {
+// TestAlertsNameWhatIsCounted: a matcher that matches nothing makes an alert silent, or loud, for ever.
+func TestAlertsNameWhatIsCounted(t *testing.T) {
+	for label, dir := range map[string]string{"reason": "../gate", "outcome": "../gate", "why": "../cmd"} {
+		known := map[string]bool{}
+		for _, file := range sources(t, dir) {
+			ast.Inspect(file, func(node ast.Node) bool {
+				if literal, ok := node.(*ast.BasicLit); ok {
+					known[textOf(literal)] = true
+				}
+				return true
+			})
+		}
+		for _, rule := range rules(t, "") {
 			for _, value := range matched(t, rule.Expr, label) {
 				if !known[value] {
-					t.Errorf("%s: the gate has no %s %q", rule.Alert, label, value)
+					t.Errorf("%s: %s has no %s %q", rule.Alert, dir, label, value)
 				}
 			}
 		}
@@ -95,6 +95,10 @@ var healthy = map[string]string{
 	`hongbao_campaign_opened_fen{instance="api-1", campaign="1", name="rain"}`:    `0+50x12`,
 	`hongbao_campaign_refunded_fen{instance="api-1", campaign="1", name="rain"}`:  `0x12`,
 	`hongbao_campaign_budget_fen{instance="api-1", campaign="1", name="rain"}`:    `1000000x12`,
+	`hongbao_live_connections{instance="api-1"}`:                                  `40000x12`,
+	`hongbao_live_connections_limit{instance="api-1"}`:                            `65536x12`,
+	`hongbao_live_last_event{instance="api-1"}`:                                   `40+1x12`,
+	`hongbao_live_delay_seconds{instance="api-1"}`:                                `0.2x12`,
 	`hongbao_cluster_conflicts_total{instance="worker"}`:                          `0x12`,
 	`hongbao_cluster_shard_up{instance="api-1", shard="0"}`:                       `1x12`,
 	`hongbao_cluster_shard_up{instance="api-1", shard="1"}`:                       `1x12`,
@@ -127,11 +131,19 @@ var healthy = map[string]string{
 	refused("breaker"):   `9x12`,
 	checked("answered"):  `0+1000x12`,
 	checked("unscored"):  `0+10x12`,
+
+	slowReaders:                  `0+10x12`,
+	webhook("lag_seconds"):       `5x12`,
+	webhook("failing_campaigns"): `1x12`,
+	webhook("parked_campaigns"):  `0x12`,
+	webhook("disabled"):          `0x12`,
 }
 
 const (
 	gone = "" // a series that is not there
 	camp = `hongbao_player_answers_total{instance="api-1", route="camp_snatch", class="2xx"}`
+
+	slowReaders = `hongbao_live_connections_dropped_total{instance="api-1", why="slow"}`
 )
 
 func refused(reason string) string {
@@ -140,6 +152,10 @@ func refused(reason string) string {
 
 func checked(outcome string) string {
 	return fmt.Sprintf(`hongbao_gate_risk_total{instance="api-1", outcome=%q}`, outcome)
+}
+
+func webhook(figure string) string {
+	return fmt.Sprintf(`hongbao_webhook_%s{instance="worker", webhook="payout"}`, figure)
 }
 
 // TestAlertsFireForTheirCause evaluates every alert over a healthy cluster, where it must be quiet, and over one
@@ -299,6 +315,50 @@ func TestAlertsFireForTheirCause(t *testing.T) {
 			`hongbao_player_connections{instance="api-1"}`:       `2300x12`,
 			`hongbao_player_connections_limit{instance="api-1"}`: `2560x12`,
 		}, []string{"HongbaoManyConnections"}},
+
+		{"events have nearly all the connections that they may have", map[string]string{
+			`hongbao_live_connections{instance="api-1"}`: `60000x12`,
+		}, []string{"HongbaoManyEventConnections"}},
+		{"events have most of the connections that they may have", map[string]string{
+			`hongbao_live_connections{instance="api-1"}`: `58000x12`,
+		}, nil},
+		{"a server keeps no connection for events", map[string]string{
+			`hongbao_live_connections{instance="api-1"}`: `0x12`, `hongbao_live_connections_limit{instance="api-1"}`: `0x12`,
+			slowReaders: `0x12`,
+		}, nil},
+		{"a second and a half goes by until the last player is told", map[string]string{
+			`hongbao_live_delay_seconds{instance="api-1"}`: `1.5x12`,
+		}, []string{"HongbaoEventsLate"}},
+		{"one event was late, and the next one in time", map[string]string{
+			`hongbao_live_delay_seconds{instance="api-1"}`: `0.2x4 1.5x4 0.2x4`,
+		}, nil},
+		{"an event was late, and nothing has happened for long", map[string]string{
+			`hongbao_live_last_event{instance="api-1"}`: `40x12`, `hongbao_live_delay_seconds{instance="api-1"}`: `1.5x12`,
+		}, nil},
+		{"a proxy holds frames back", map[string]string{slowReaders: `0+100x12`}, []string{"HongbaoSlowReaders"}},
+		{"one reader in two hundred sleeps", map[string]string{slowReaders: `0+16x12`}, nil},
+		{"a few of a few readers sleep", map[string]string{
+			`hongbao_live_connections{instance="api-1"}`: `20x12`, slowReaders: `0x6 8x6`,
+		}, nil},
+		{"a receiver is gone, and with it goes all that waits for it", map[string]string{
+			webhook("disabled"): `0x6 1x6`, webhook("lag_seconds"): `590+10x12`,
+		}, []string{"HongbaoWebhookDisabled"}},
+		{"a receiver was gone, and came back", map[string]string{webhook("disabled"): `1x6 0x6`}, nil},
+		{"a campaign failed for three days", map[string]string{
+			webhook("parked_campaigns"): `0x6 1x6`,
+		}, []string{"HongbaoWebhookParked"}},
+		{"what was parked is replayed", map[string]string{
+			webhook("parked_campaigns"): `1x6 0x6`, webhook("failing_campaigns"): `0x6 1x6`,
+		}, nil},
+		{"a receiver is down", map[string]string{
+			webhook("lag_seconds"): `590+10x12`, webhook("failing_campaigns"): `3x12`,
+		}, []string{"HongbaoWebhookLag"}},
+		{"a receiver has been down for some minutes", map[string]string{
+			webhook("lag_seconds"): `400+10x12`, webhook("failing_campaigns"): `3x12`,
+		}, nil},
+		{"there is no webhook", map[string]string{
+			webhook("lag_seconds"): gone, webhook("failing_campaigns"): gone, webhook("parked_campaigns"): gone, webhook("disabled"): gone,
+		}, nil},
 	} {
 		t.Run(row.cause, func(t *testing.T) {
 			series := maps.Clone(healthy)
@@ -313,7 +373,7 @@ func TestAlertsFireForTheirCause(t *testing.T) {
 			}
 		})
 	}
-	for _, rule := range slices.Concat(rules(t, "hongbao-gate"), rules(t, "hongbao-cluster")) {
+	for _, rule := range slices.Concat(rules(t, "hongbao-gate"), rules(t, "hongbao-live"), rules(t, "hongbao-cluster")) {
 		if !fired[rule.Alert] {
 			t.Errorf("no row makes %s fire", rule.Alert)
 		}

@@ -123,7 +123,7 @@ func TestHongbaoProcesses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dataOf := map[string]string{}
+	unit, dataOf := strings.Fields(string(read(t, "hongbao.service"))), map[string]string{}
 	for _, name := range hongbaoServices {
 		s := service(t, name)
 		command := map[bool]string{true: "worker", false: "serve"}[name == "worker"]
@@ -158,6 +158,9 @@ func TestHongbaoProcesses(t *testing.T) {
 			if !hasSecret(s, token.TokenFile) {
 				t.Errorf("%s: the token at %q is no secret of its", name, token.TokenFile)
 			}
+		}
+		if limit := fmt.Sprintf("LimitNOFILE=%d", s.Ulimits["nofile"].Single); !slices.Contains(unit, limit) {
+			t.Errorf("%s: hongbao.service has another limit than %s", name, limit)
 		}
 		checkWaitsForStores(t, s)
 	}

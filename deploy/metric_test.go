@@ -67,7 +67,7 @@ func exported(t *testing.T) map[string]bool {
 	for _, family := range families {
 		names[family.GetName()] = true
 	}
-	for _, dir := range []string{"adminapi", "playerapi", "gate", "cluster", "cmd"} {
+	for _, dir := range []string{"adminapi", "playerapi", "gate", "live", "cluster", "cmd"} {
 		for _, file := range sources(t, filepath.Join("..", dir)) {
 			ast.Inspect(file, func(node ast.Node) bool {
 				addMetrics(names, node)
@@ -99,7 +99,7 @@ func sources(t *testing.T, dir string) (files []*ast.File) {
 }
 
 // addMetrics adds what a piece of source names: Figure{Name: "x", Help: …}, describe("x", …), campaign("x", …) as in
-// adminapi/metrics.go, and texts that begin with hongbao_ or cluster_ themselves.
+// adminapi/metrics.go, and texts that begin with hongbao_, cluster_ or webhook_ themselves.
 func addMetrics(names map[string]bool, node ast.Node) {
 	switch node := node.(type) {
 	case *ast.BasicLit:
@@ -107,7 +107,7 @@ func addMetrics(names map[string]bool, node ast.Node) {
 		if strings.HasPrefix(text, "hongbao_") {
 			names[text] = true
 		}
-		if strings.HasPrefix(text, "cluster_") {
+		if strings.HasPrefix(text, "cluster_") || strings.HasPrefix(text, "webhook_") {
 			names["hongbao_"+text] = true
 		}
 	case *ast.CallExpr:
