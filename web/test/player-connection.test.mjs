@@ -1,30 +1,12 @@
 // The player page when something gives way: the network, the server, the token.
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
-import { createServer } from 'node:http';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { screenshot, start, until } from './harness.mjs';
+import { app, signed, token } from './player-host.mjs';
 import { as, events, pathOf, press, rain, uidOf, walletOf, winsOf } from './player-play.mjs';
 import words from '../player/words.mjs';
 
-const secret = 'a-secret-of-the-company-that-is-long-enough';
-const host = createServer((request, response) => {
-  response.setHeader('Content-Type', 'text/html');
-  response.end('<!doctype html><meta charset="utf-8"><title>the app</title><body style="margin:0"><iframe title="play" style="border:0;width:390px;height:800px"></iframe>');
-});
-await new Promise(done => { host.listen(0, '127.0.0.1', done); });
-after(() => host.close());
-const app = `http://127.0.0.1:${host.address().port}`;
-
 const world = await start();
-const signed = await start({ config: `player: {auth: jwt, jwt: {key: ${secret}}, cors_origins: ["${app}"]}\n` });
-
-function token(uid, seconds) {
-  const part = value => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const now = Math.floor(Date.now() / 1000);
-  const text = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ sub: String(uid), iat: now - 60, exp: now + seconds })}`;
-  return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
-}
 
 // keysOf collects the keys of a page's snatches.
 function keysOf(page) {
